@@ -7,16 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
-from archwise.spaces.architecture import Architecture
+from archwise.spaces.architecture import Architecture, Candidate
 
 Status = Literal["finished", "failed", "pruned"]
-
-
-class Candidate(NamedTuple):
-    """What a strategy chooses: a network's architecture and the recipe that trains it."""
-
-    architecture: Architecture
-    recipe: Architecture
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from archwise.errors import SpaceError
 
@@ -64,3 +64,10 @@ class Architecture(Mapping[str, Label]):
         if not isinstance(data, dict) or not all(isinstance(v, str | int | float | bool) for v in data.values()):
             raise SpaceError(f"An architecture is an object of path -> option, not {str(data)[:80]!r}.")
         return cls(data)
+
+
+class Candidate(NamedTuple):
+    """What a strategy chooses: a network's architecture and the recipe that trains it."""
+
+    architecture: Architecture
+    recipe: Architecture

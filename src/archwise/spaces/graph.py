@@ -1,0 +1,153 @@
+"""The graph view: what an architecture computes, as a typed directed graph with attributes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from archwise.spaces.canonical import canonical_hash
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """One operation of a graph.
+
+    Args:
+        kind: "input", "output", "sum", "concat", "weights", or the kind of a layer.
+        attributes: the layer's attributes.
+        inputs: the vertices whose values it takes, in order; for a sum the order means nothing, and a vertex
+            that is added twice stands twice. A layer that shares its weights takes a "weights" vertex last.
+    """
+
+    kind: str
+    attributes: Mapping[str, Any]
+    inputs: tuple[int, ...]
+
+    @property
+    def label(self) -> str:
+        """Kind and attributes as one text; equal for equal operations."""
+        return f"{self.kind} {json.dumps(dict(self.attributes), sort_keys=True)}" if self.attributes else self.kind
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What an architecture computes: vertices in topological order, the input first, the output last.
+
+    Every layer with parameters, and every group of shared weights, is a vertex of its own. Parts that do not lead
+    from the input to the output are left out, identities are contracted, nested sums are one sum, and layers
+    without parameters and randomness on the same input are one vertex: each of these is exact.
+
+    Args:
+        vertices: the operations. A graph whose output does not depend on the input has no "input" vertex.
+    """
+
+    vertices: tuple[Vertex, ...]
+
+    @cached_property
+    def hash(self) -> str:
+        """A text that is equal for two graphs exactly when they are equal up to renaming of their vertices."""
+        commutative = [vertex.kind == "sum" for vertex in self.vertices]
+        labels = [vertex.label for vertex in self.vertices]
+        return canonical_hash(labels, [vertex.inputs for vertex in self.vertices], commutative)
+
+    @property
+    def depth(self) -> int:
+        """Number of layers on the longest path from input to output."""
+        depths: list[int] = []
+        for vertex in self.vertices:
+            is_layer = vertex.kind not in ("input", "output", "sum", "concat", "weights")
+            depths.append(max((depths[i] for i in vertex.inputs), default=0) + is_layer)
+        return depths[-1]
+
+
+class GraphBuilder:
+    """Collects the vertices of a graph while the parts of a network trace themselves."""
+
+    def __init__(self) -> None:
+        self._vertices: list[Vertex] = [Vertex("input", {}, ())]
+        self._pure: dict[tuple[str, int], int] = {}
+        self._group: _WeightGroup | None = None
+
+    @property
+    def input(self) -> int:
+        """The input's vertex."""
+        return 0
+
+    def vertex(self, kind: str, inputs: Sequence[int], attributes: Mapping[str, Any] | None = None) -> int:
+        """Add a vertex and return it."""
+        self._vertices.append(Vertex(kind, dict(attributes or {}), tuple(inputs)))
+        return len(self._vertices) - 1
+
+    def layer(self, kind: str, attributes: Mapping[str, Any], x: int, pure: bool) -> int:
+        """Add a layer on the value of `x`; a pure layer that stands there already is returned instead."""
+        if pure:
+            key = (Vertex(kind, attributes, ()).label, x)
+            if key not in self._pure:
+                self._pure[key] = self.vertex(kind, (x,), attributes)
+            return self._pure[key]
+        shared = () if self._group is None else (self._group.next(lambda: self.vertex("weights", ())),)
+        return self.vertex(kind, (x, *shared), attributes)
+
+    def sum(self, terms: Sequence[int | None]) -> int | None:
+        """Add a sum of those terms that are not constantly zero; None where all are."""
+        flat: list[int] = []
+        for term in terms:
+            if term is not None:
+                inside = self._vertices[term]
+                flat += inside.inputs if inside.kind == "sum" else [term]
+        if len(flat) < 2:
+            return flat[0] if flat else None
+        key = (f"sum {sorted(flat)}", -1)
+        if key not in self._pure:
+            self._pure[key] = self.vertex("sum", sorted(flat))
+        return self._pure[key]
+
+    @contextmanager
+    def shared_weights(self) -> Iterator[Callable[[], None]]:
+        """Let the layers traced inside share their weights between copies; call what it yields before each copy."""
+        outer, self._group = self._group, _WeightGroup()
+        try:
+            yield self._group.restart
+        finally:
+            self._group = outer
+
+    def finish(self, x: int | None) -> Graph:
+        """Return the graph of what leads to the value of `x`."""
+        inputs = (x,) if x is not None else ()
+        vertices = [*self._vertices, Vertex("output", {}, inputs)]
+        useful = {len(vertices) - 1}
+        for number in range(len(vertices) - 1, -1, -1):
+            if number in useful:
+                useful.update(vertices[number].inputs)
+        renamed = {old: new for new, old in enumerate(sorted(useful))}
+        return Graph(
+            tuple(
+                Vertex(
+                    vertices[old].kind,
+                    vertices[old].attributes,
+                    tuple(renamed[i] for i in vertices[old].inputs),
+                )
+                for old in sorted(useful)
+            )
+        )
+
+
+class _WeightGroup:
+    """The weights of the layers of one copy, taken again in the same order by the next copy."""
+
+    def __init__(self) -> None:
+        self._weights: list[int] = []
+        self._position = 0
+
+    def restart(self) -> None:
+        self._position = 0
+
+    def next(self, new: Callable[[], int]) -> int:
+        if self._position == len(self._weights):
+            self._weights.append(new())
+        self._position += 1
+        return self._weights[self._position - 1]

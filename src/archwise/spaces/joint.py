@@ -1,0 +1,102 @@
+"""A network's space and its recipe's, seen by strategies as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from archwise.errors import SpaceError
+from archwise.signature import Signature
+from archwise.spaces.architecture import Architecture, Candidate
+from archwise.spaces.space import Seed, Space
+
+
+class Key(NamedTuple):
+    """What two candidates share exactly when they are the same: the graph's hash and the recipe's."""
+
+    architecture: str
+    recipe: str
+
+
+@dataclass(frozen=True)
+class JointSpace:
+    """The candidates of a search: an architecture and a recipe that trains it.
+
+    Args:
+        network: space of architectures.
+        recipe: space of Settings.
+        signature: if given, `allows` refuses what cannot be built for it.
+    """
+
+    network: Space
+    recipe: Space
+    signature: Signature | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """The exact number of candidates."""
+        return self.network.size * self.recipe.size
+
+    @cached_property
+    def default(self) -> Candidate:
+        """The default architecture with the default recipe."""
+        return Candidate(self.network.default, self.recipe.default)
+
+    def sample(self, seed: Seed) -> Candidate:
+        """Draw an architecture and a recipe; see `Space.sample`."""
+        rng = np.random.default_rng(seed)
+        return Candidate(self.network.sample(rng), self.recipe.sample(rng))
+
+    def mutate(self, candidate: Candidate, seed: Seed, levels: Sequence[str] | None = None) -> Candidate:
+        """Resample one active choice of the two records together; see `Space.mutate`."""
+        rng = np.random.default_rng(seed)
+        sides = [
+            self._open(self.network, candidate.architecture, levels),
+            self._open(self.recipe, candidate.recipe, levels),
+        ]
+        if not sum(sides):
+            raise SpaceError(f"The space {self.network.name!r} and its recipe leave no choice to mutate.")
+        if rng.integers(sum(sides)) < sides[0]:
+            return candidate._replace(architecture=self.network.mutate(candidate.architecture, rng, levels))
+        return candidate._replace(recipe=self.recipe.mutate(candidate.recipe, rng, levels))
+
+    def cross(self, first: Candidate, second: Candidate, seed: Seed) -> Candidate:
+        """Return a child of two candidates; see `Space.cross`."""
+        rng = np.random.default_rng(seed)
+        child = self.network.cross(first.architecture, second.architecture, rng)
+        return Candidate(child, self.recipe.cross(first.recipe, second.recipe, rng))
+
+    def neighbours(self, candidate: Candidate) -> Iterator[Candidate]:
+        """Yield every candidate one choice away."""
+        for architecture in self.network.neighbours(candidate.architecture):
+            yield candidate._replace(architecture=architecture)
+        for recipe in self.recipe.neighbours(candidate.recipe):
+            yield candidate._replace(recipe=recipe)
+
+    def enumerate(self) -> Iterator[Candidate]:
+        """Yield every candidate, each once."""
+        return (Candidate(a, r) for a in self.network.enumerate() for r in self.recipe.enumerate())
+
+    def key(self, candidate: Candidate) -> Key:
+        """Return what tells candidates apart: equal for equal functions trained alike."""
+        return Key(self.network.graph(candidate.architecture).hash, self.recipe.graph(candidate.recipe).hash)
+
+    def allows(self, candidate: Candidate) -> bool:
+        """Whether the candidate can be built; always true without a signature."""
+        return self.signature is None or self.network.check(candidate.architecture, self.signature) is None
+
+    def __contains__(self, candidate: object) -> bool:
+        return (
+            isinstance(candidate, Candidate)
+            and candidate.architecture in self.network
+            and candidate.recipe in self.recipe
+        )
+
+    @staticmethod
+    def _open(space: Space, record: Architecture, levels: Sequence[str] | None) -> int:
+        decisions = space.decisions(record)
+        return sum(len(d.allowed) > 1 and (levels is None or d.choice.level in levels) for d in decisions)
