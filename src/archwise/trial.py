@@ -29,6 +29,13 @@ class Proposal:
     origin: str = ""
 
 
+class Pending(NamedTuple):
+    """A proposal that is being evaluated."""
+
+    number: int
+    proposal: Proposal
+
+
 class CurvePoint(NamedTuple):
     """One point of a learning curve."""
 
@@ -85,7 +92,7 @@ class Trial:
     """One evaluation with everything worth knowing about it.
 
     Args:
-        number: its place in the search, counted from 0 in the order of proposing.
+        number: its place in the search, counted from 0 in the order of proposing; negative for another search's trial.
         candidate: architecture and recipe.
         fidelity: share of the full training that was spent.
         seed: the seed of initial weights, data order and dropout.

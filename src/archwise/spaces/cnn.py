@@ -32,7 +32,7 @@ def cnn() -> Space:
         >>> from archwise.signature import Signature
         >>> space = cnn()
         >>> space.cost(space.default, Signature((1, 28, 28), 10, "image")).parameters
-        93514
+        103466
     """
     activate = _activation()
     stem = Chain(
@@ -67,7 +67,7 @@ def conv1d() -> Space:
         >>> from archwise.signature import Signature
         >>> space = conv1d()
         >>> space.cost(space.default, Signature((3, 100), 4, "series")).parameters
-        0
+        32548
     """
     kernels = [3, 5, 9, 15, 25]
     activate = _activation()

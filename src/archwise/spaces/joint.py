@@ -83,7 +83,7 @@ class JointSpace:
 
     def key(self, candidate: Candidate) -> Key:
         """Return what tells candidates apart: equal for equal functions trained alike."""
-        return Key(self.network.graph(candidate.architecture).hash, self.recipe.graph(candidate.recipe).hash)
+        return Key(self.network.key(candidate.architecture), self.recipe.key(candidate.recipe))
 
     def allows(self, candidate: Candidate) -> bool:
         """Whether the candidate can be built; always true without a signature."""

@@ -56,6 +56,7 @@ class Space:
         check_paths(root)
         self._allowed = lru_cache(maxsize=None)(self._find_allowed)
         self._read = lru_cache(maxsize=1024)(self._find_derived)
+        self.key = lru_cache(maxsize=1 << 17)(self._find_key)
 
     # ------------------------------------------------------------------ architectures
 
@@ -197,6 +198,10 @@ class Space:
         """Return what the architecture computes; `graph(a).hash` is equal for equal functions."""
         builder = GraphBuilder()
         return builder.finish(self._read(architecture).root.trace(builder, builder.input))
+
+    def _find_key(self, architecture: Architecture) -> str:
+        """Return the hash of the architecture's graph; `key` remembers it."""
+        return self.graph(architecture).hash
 
     def values(self, architecture: Architecture) -> dict[str, Any]:
         """Return the values of a space of Settings."""

@@ -1,0 +1,35 @@
+"""Random search: the baseline that every other strategy must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from archwise.spaces.joint import JointSpace, Key
+from archwise.strategies.strategy import OneByOne, fresh
+from archwise.trial import Proposal, Trial
+
+
+class RandomSearch(OneByOne):
+    """Samples candidates, each at most once up to the graph's canonical hash.
+
+    Source: Bergstra & Bengio 2012, Random search for hyper-parameter optimization; Li & Talwalkar 2019, Random search
+    and reproducibility for neural architecture search.
+
+    Example:
+        >>> from archwise.spaces import JointSpace
+        >>> from archwise.spaces.mlp import mlp
+        >>> from archwise.evaluators.recipe import training_recipe
+        >>> space = JointSpace(mlp(), training_recipe("table"))
+        >>> [proposal] = RandomSearch().propose(space, [], [], seed=0, n=1)
+        >>> proposal.candidate in space, proposal.origin
+        (True, 'random')
+    """
+
+    def propose_one(
+        self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
+    ) -> Proposal | None:
+        """Return a random candidate that was not seen."""
+        candidate = fresh(space, seen, rng, space.sample)
+        return Proposal(candidate, origin="random") if candidate else None
