@@ -1,0 +1,60 @@
+"""How much of a search's time is left, and what must be kept for its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from archwise.trial import Trial
+
+CONFIRM_SHARE = 0.2
+"""Most of the budget that evaluating the finalists again may take."""
+FINAL_SHARE = 0.36
+"""What the final training gets where data is so large that its length is a matter of time."""
+END_SECONDS = 5.0
+"""What testing, exporting and reporting take."""
+
+
+class Clock:
+    """The time of one session of a search.
+
+    Args:
+        minutes: the wall-clock budget; None for none.
+        spent: seconds of the budget that earlier sessions used.
+        begun: when this session began, in seconds since the epoch; now if None.
+    """
+
+    def __init__(self, minutes: float | None, spent: float = 0.0, begun: float | None = None):
+        self.begun = time.time() if begun is None else begun
+        self.budget = None if minutes is None else 60.0 * minutes
+        left = None if self.budget is None else max(self.budget - spent, 0.1 * self.budget)
+        self.deadline = None if left is None else self.begun + left
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; infinite without one."""
+        return float("inf") if self.deadline is None else self.deadline - time.time()
+
+
+def spent_seconds(sessions: Sequence[float], trials: Sequence[Trial]) -> float:
+    """Return how long earlier sessions ran: from the start of each to the end of its last trial.
+
+    Args:
+        sessions: when each session began, in order.
+        trials: all trials of the search.
+    """
+    ends = [trial.started + trial.seconds for trial in trials]
+    total = 0.0
+    for begun, following in zip(sessions, [*sessions[1:], float("inf")], strict=True):
+        total += max([begun, *(end for end in ends if begun <= end < following)]) - begun
+    return total
+
+
+def default_epochs(examples: int) -> float:
+    """Return how many passes over the training split a full training makes where time does not limit it.
+
+    Example:
+        >>> default_epochs(1_150), default_epochs(48_000), default_epochs(100)
+        (139.0, 10.0, 150.0)
+    """
+    return float(min(150, max(10, 160_000 // max(1, examples))))

@@ -1,0 +1,159 @@
+"""A run folder: where a search leaves what it is, how far it is, and its answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from archwise import __version__
+from archwise.errors import RunError
+from archwise.files import write_atomic
+from archwise.settings import SearchSettings
+from archwise.tasks.task import Task
+
+FORMAT = 1
+"""Version of the folder's layout; a newer one is refused."""
+
+
+class Run:
+    """A run folder.
+
+    Args:
+        folder: the folder; see `create` and `open`.
+        data: the content of run.json.
+    """
+
+    def __init__(self, folder: Path, data: dict[str, Any]):
+        self.folder = folder
+        self._data = data
+
+    @classmethod
+    def reserve(cls, folder: str | Path | None, name: str) -> Path:
+        """Make the folder of a new run and return it.
+
+        Args:
+            folder: where; `runs/NAME-DATE-TIME` below the working folder if None.
+            name: what is searched for.
+
+        Raises:
+            RunError: the folder holds something already, or cannot be written.
+        """
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        path = Path(folder) if folder is not None else _unused(Path("runs") / f"{name}-{stamp}")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise RunError(f"The folder {path} is not empty: choose another, or continue it with archwise resume.")
+            with tempfile.TemporaryFile(dir=path):
+                return path
+        except OSError as error:
+            raise RunError(f"The run folder {path} cannot be written ({error.strerror}): choose another.") from error
+
+    @classmethod
+    def create(cls, folder: Path, settings: SearchSettings, search: str, experience: str, facts: dict[str, Any]) -> Run:
+        """Write run.json for a new search.
+
+        Args:
+            folder: the run folder; the task lies in its subfolder `task`.
+            settings: what was asked for.
+            search: id of the search in the experience.
+            experience: where the experience is.
+            facts: what else the report should say (the task's name, why the strategy was chosen).
+        """
+        data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience, **facts}
+        run = cls(folder, data | {"started": time.time(), "sessions": [], "state": "new", "test_openings": 0})
+        run.update(settings=settings.to_json())
+        return run
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Read a run folder.
+
+        Raises:
+            RunError: it is none, or was made by a newer archwise.
+        """
+        path = Path(folder)
+        try:
+            data = json.loads((path / "run.json").read_text())
+            if data["format"] > FORMAT:
+                raise RunError(f"The run {path} was made by a newer archwise: install version {data['archwise']}.")
+        except FileNotFoundError:
+            raise RunError(f"{path} is no run folder: it holds no run.json; archwise search makes one.") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{path / 'run.json'} cannot be read ({error}): restore it from a copy.") from error
+        return cls(path, data)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data[key]
+
+    @property
+    def settings(self) -> SearchSettings:
+        """What the search was asked to do."""
+        return SearchSettings.from_json(self._data["settings"])
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return Task.load(self.folder / "task")
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the training states that trials continue from; losing it costs time and changes nothing."""
+        return self.folder / "checkpoints"
+
+    def update(self, **changes: Any) -> None:
+        """Change entries of run.json."""
+        self._data |= changes
+        self.write_json("run.json", self._data)
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write a file of the folder, whole or not at all.
+
+        Raises:
+            RunError: the disk is full or the folder cannot be written.
+        """
+        try:
+            write_atomic(self.folder / name, content)
+        except OSError as error:
+            path = self.folder / name
+            raise RunError(
+                f"{path} cannot be written ({error.strerror}): free the disk, then resume the run."
+            ) from error
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write a JSON file of the folder, whole or not at all."""
+        self.write(name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of the folder.
+
+        Raises:
+            RunError: the file is missing or broken.
+        """
+        try:
+            return json.loads((self.folder / name).read_text())
+        except FileNotFoundError:
+            raise RunError(f"The run {self.folder} has no {name} yet: archwise resume finishes it.") from None
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"{self.folder / name} cannot be read ({error}): archwise resume writes it again."
+            ) from error
+
+    def forget_checkpoints(self) -> None:
+        """Delete the training states."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, or the first of path-2, path-3, ... that does not exist."""
+    number = 1
+    candidate = path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate

@@ -1,0 +1,56 @@
+"""What a search was asked to do, as a value that a run folder keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """The settings of a search.
+
+    Args:
+        minutes: wall-clock budget for everything, final training and report included; None for no limit on time.
+        trials: how many trials the strategy may propose; None for no limit.
+        strategy: name of a ready-made strategy, or of the class of one's own.
+        space: name of the space of networks.
+        objective: the metric that decides.
+        seed: everything random derives from it.
+        workers: worker processes.
+        device: "cpu" or "cuda".
+        epochs: passes over the training split of a full training (fidelity 1); None until it was decided.
+        fix: path, name or pattern of choices -> the options that stay open.
+        exclude: path, name or pattern of choices -> options that are left out.
+        memory_limit: resident bytes a worker may hold; None for no limit.
+        trial_seconds: seconds a trial may take; None for no limit.
+    """
+
+    minutes: float | None
+    trials: int | None
+    strategy: str
+    space: str
+    objective: str
+    seed: int
+    workers: int
+    device: str = "cpu"
+    epochs: float | None = None
+    fix: Mapping[str, Any] = field(default_factory=dict)
+    exclude: Mapping[str, Any] = field(default_factory=dict)
+    memory_limit: int | None = None
+    trial_seconds: float | None = None
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What limits the search."""
+        return {k: v for k, v in {"minutes": self.minutes, "trials": self.trials}.items() if v is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SearchSettings:
+        """Rebuild settings from what `to_json` returned."""
+        return cls(**data)
