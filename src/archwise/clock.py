@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 from archwise.trial import Trial
 
@@ -31,6 +32,11 @@ class Clock:
         self.deadline = None if left is None else self.begun + left
 
     @property
+    def seconds(self) -> float:
+        """Seconds since the session began."""
+        return time.time() - self.begun
+
+    @property
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
         return float("inf") if self.deadline is None else self.deadline - time.time()
@@ -45,7 +51,7 @@ def spent_seconds(sessions: Sequence[float], trials: Sequence[Trial]) -> float:
     """
     ends = [trial.started + trial.seconds for trial in trials]
     total = 0.0
-    for begun, following in zip(sessions, [*sessions[1:], float("inf")], strict=True):
+    for begun, following in pairwise([*sessions, float("inf")]):
         total += max([begun, *(end for end in ends if begun <= end < following)]) - begun
     return total
 

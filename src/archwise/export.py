@@ -18,6 +18,7 @@ from archwise.tasks import preprocessing
 from archwise.tasks.task import Task
 from archwise.trial import Trial
 
+NEEDS = "Needs torch, safetensors, numpy and pandas; beside it lie model.safetensors and preprocessing.json and .npz."
 USE = '''
 def load_model(folder: str | Path = Path(__file__).parent) -> nn.Module:
     """Return the trained network in evaluation mode, with the weights that lie beside this file."""
@@ -57,11 +58,12 @@ def model_source(space: JointSpace, candidate: Candidate, task: Task) -> str:
     """
     network = space.network.source(candidate.architecture, task.signature)
     data = inspect.getsource(preprocessing)
-    use = f"CLASSES = {list(task.classes)!r}\nTARGET_MEAN = {task.target_mean!r}\nTARGET_SCALE = {task.target_scale!r}\n\n{USE}"
+    facts = {"CLASSES": list(task.classes), "TARGET_MEAN": task.target_mean, "TARGET_SCALE": task.target_scale}
+    use = "\n".join(f"{name} = {value!r}" for name, value in facts.items()) + "\n\n" + USE
     clash = _defined(network) & (_defined(data) | _defined(use))
     if clash:
         raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
-    title = f'"""The network that archwise found for {task.name}.\n\nNeeds torch, safetensors, numpy and pandas; beside it lie model.safetensors and preprocessing.json.\n"""'
+    title = f'"""The network that archwise found for {task.name}.\n\n{NEEDS}\n"""'
     parts = [title, network.rstrip(), "# ---- from raw data to the network's input ----", _without_docstring(data), use]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 

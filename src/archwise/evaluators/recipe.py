@@ -32,7 +32,7 @@ def training_recipe(kind: Kind, classification: bool = True, imbalanced: bool = 
     values: dict[str, object] = {
         "optimizer": Choice("optimizer", [adamw, sgd], level="recipe"),
         "batch_size": Choice("batch_size", [32, 64, 128, 256], default=64, level="recipe"),
-        "warmup": 0.1,
+        "warmup": 0.05,
     }
     if classification:
         values["label_smoothing"] = Choice("label_smoothing", [0.0, 0.05, 0.1], level="recipe")

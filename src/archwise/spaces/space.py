@@ -187,6 +187,13 @@ class Space:
         frozen = {d.path: (d.label,) for d in self.decisions(architecture) if d.choice.level in levels}
         return self._limited(frozen)
 
+    def has(self, pattern: str) -> bool:
+        """Whether the path, name or pattern fits a choice of the space."""
+        try:
+            return bool(self._matching(pattern))
+        except SpaceError:
+            return False
+
     @cached_property
     def levels(self) -> tuple[str, ...]:
         """The levels of the choices, in the order of the tree."""

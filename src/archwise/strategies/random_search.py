@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from archwise.spaces.joint import JointSpace, Key
-from archwise.strategies.strategy import OneByOne, fresh
+from archwise.strategies.strategy import OneByOne, random_proposal
 from archwise.trial import Proposal, Trial
 
 
@@ -31,5 +31,4 @@ class RandomSearch(OneByOne):
         self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
     ) -> Proposal | None:
         """Return a random candidate that was not seen."""
-        candidate = fresh(space, seen, rng, space.sample)
-        return Proposal(candidate, origin="random") if candidate else None
+        return random_proposal(space, seen, rng)

@@ -12,29 +12,34 @@ from archwise.spaces.joint import JointSpace, Key
 from archwise.trial import Pending, Proposal, Trial
 
 TRIES = 100
-"""How often a new candidate is drawn before the whole space is looked through for one."""
+"""How often a strategy draws before it gives up its own idea of a new candidate."""
 SMALL = 20_000
-"""Size up to which a space is looked through."""
+"""Size up to which a space is looked through for what is left of it."""
 
 
 class Strategy(Protocol):
     """Chooses what to evaluate next, from the trials it is shown.
 
-    The contract, checked by the shared test-suite: proposals are inside the space, allowed by it, and new (their key
-    is none of the history's or the pending ones', unless they continue a trial). Whatever a strategy keeps between
-    calls is a cache: a fresh object proposes the same. Randomness comes from (seed, number of the proposal) alone.
-    Trials of other searches (negative numbers), failures and missing scores are part of every history. No proposal
-    while nothing is pending means that the search is over.
+    The contract, checked by the shared test-suite:
+
+    - Proposals are inside the space, allowed by it, and new: no trial of this search and nothing pending has their
+      key, unless they continue a trial. What another search evaluated is new here.
+    - Whatever a strategy keeps between calls is a cache: a fresh object proposes the same. Randomness comes from
+      (seed, number of the proposal) alone.
+    - Trials of other searches (negative numbers; of other tasks, of other spaces), failures and missing scores are part
+      of every history.
+    - No proposal while nothing is pending means that the search is over.
     """
 
     def propose(
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
-        """Return up to `n` proposals.
+        """Return up to `n` proposals; the first has the number after the largest that is known, and so on.
 
         Args:
             space: the candidates.
-            history: trials that ended, in the order of their numbers.
+            history: trials that ended, in the order of their numbers; those of this search are for searching, not for
+                confirming.
             pending: proposals still being evaluated.
             seed: the search's seed.
             n: how many workers are free.
@@ -63,6 +68,8 @@ class OneByOne:
         first = next_number(history, pending)
         proposals: list[Proposal] = []
         for number in range(first, first + n):
+            if len(seen) >= space.size:
+                break
             proposal = self.propose_one(space, history, seen, np.random.default_rng([seed, number]))
             if proposal is None:
                 break
@@ -77,34 +84,36 @@ def next_number(history: Sequence[Trial], pending: Sequence[Pending]) -> int:
 
 
 def keys_of(space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> set[Key]:
-    """Return the keys of all candidates that were or are being evaluated; those of other spaces are left out."""
-    candidates = [trial.candidate for trial in history] + [item.proposal.candidate for item in pending]
-    return {space.key(candidate) for candidate in dict.fromkeys(candidates) if candidate in space}
+    """Return the keys of all candidates that this search evaluated or is evaluating."""
+    own = [trial.candidate for trial in history if trial.number >= 0]
+    return {space.key(candidate) for candidate in [*own, *(item.proposal.candidate for item in pending)]}
 
 
-def fresh(
-    space: JointSpace, seen: set[Key], rng: np.random.Generator, draw: Callable[[np.random.Generator], Candidate]
-) -> Candidate | None:
-    """Return a candidate that is allowed and not seen: from `draw` if that gives one, else from the whole space.
+def draw_new(space: JointSpace, seen: set[Key], draw: Callable[[], Candidate]) -> Candidate | None:
+    """Return the first of `TRIES` draws that is allowed and not seen, or None.
 
     Args:
         space: the candidates.
         seen: keys of the candidates that are no longer new.
-        rng: the source of randomness.
-        draw: makes a candidate, not always a new one.
+        draw: makes a candidate of the space, not always a new one.
+    """
+    return next((candidate for _ in range(TRIES) if is_new(space, seen, candidate := draw())), None)
+
+
+def random_proposal(space: JointSpace, seen: set[Key], rng: np.random.Generator) -> Proposal | None:
+    """Return a random candidate that is allowed and not seen.
 
     Returns:
-        None if every candidate was seen (of a space too large to look through: if none new was drawn).
+        None if there is none (in a space too large to look through: if none was drawn).
     """
+    candidate = draw_new(space, seen, lambda: space.sample(rng))
+    if candidate is None and space.size <= SMALL:
+        everything = list(space.enumerate())
+        in_random_order = (everything[i] for i in rng.permutation(len(everything)))
+        candidate = next((c for c in in_random_order if is_new(space, seen, c)), None)
+    return Proposal(candidate, origin="random") if candidate else None
 
-    def is_new(candidate: Candidate) -> bool:
-        return space.key(candidate) not in seen and space.allows(candidate)
 
-    for attempt in range(4 * TRIES):
-        candidate = draw(rng) if attempt < TRIES else space.sample(rng)
-        if is_new(candidate):
-            return candidate
-    if space.size > SMALL:
-        return None
-    left = [candidate for candidate in space.enumerate() if is_new(candidate)]
-    return left[rng.integers(len(left))] if left else None
+def is_new(space: JointSpace, seen: set[Key], candidate: Candidate) -> bool:
+    """Whether a candidate of the space is allowed and was not seen."""
+    return space.key(candidate) not in seen and space.allows(candidate)

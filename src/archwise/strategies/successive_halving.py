@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
-from archwise.errors import SpaceError
+from archwise.errors import ArchwiseError
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.strategy import Strategy, next_number
 from archwise.trial import Pending, Proposal, Trial
@@ -16,8 +16,9 @@ class SuccessiveHalving:
 
     A cohort is `eta ** (rungs - 1)` candidates at fidelity `eta ** -(rungs - 1)`. When all of a cohort have ended, the
     best continue to `eta` times the fidelity, and so on until one is trained in full. While a cohort waits for its last
-    trials, free workers begin the next one. The other strategy is shown low-fidelity trials, so it compares like with
-    like.
+    trials, free workers begin the next one. Failed trials are part of their cohort and never continue. When the space
+    is exhausted, the last cohort is what there is. The other strategy is shown low-fidelity trials, so it compares like
+    with like.
 
     Source: Jamieson & Talwalkar 2016, Non-stochastic best arm identification and hyperparameter optimization.
 
@@ -25,6 +26,9 @@ class SuccessiveHalving:
         proposer: the strategy that proposes candidates.
         eta: how many of which one goes on; larger stops more trials early.
         rungs: number of fidelities, the full one included; 1 evaluates everything in full.
+
+    Raises:
+        ArchwiseError: eta is less than 2, or rungs than 1.
 
     Example:
         >>> from archwise.strategies import RandomSearch
@@ -34,7 +38,9 @@ class SuccessiveHalving:
 
     def __init__(self, proposer: Strategy, eta: int = 3, rungs: int = 3):
         if eta < 2 or rungs < 1:
-            raise SpaceError(f"Successive halving needs eta of at least 2 and one rung or more, not {eta} and {rungs}.")
+            raise ArchwiseError(
+                f"Successive halving needs eta of at least 2 and one rung or more, not {eta} and {rungs}."
+            )
         self.proposer = proposer
         self.eta = eta
         self.rungs = rungs
@@ -48,46 +54,60 @@ class SuccessiveHalving:
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
         """Return continuations that are due, then new candidates at the lowest fidelity."""
-        proposals = self._promotions(history, pending)[:n]
+        due = self._promotions(history, pending)[:n]
         first = next_number(history, pending)
-        promoted = [Pending(first + i, proposal) for i, proposal in enumerate(proposals)]
+        promoted = [Pending(first + i, proposal) for i, proposal in enumerate(due)]
         lowest = self.fidelities[0]
         alike = [trial for trial in history if trial.number < 0 or trial.fidelity <= lowest]
         # What was trained for longer cannot be compared, but it is known: the other strategy sees it as under way.
         longer = [Pending(t.number, Proposal(t.candidate)) for t in history if t.number >= 0 and t.fidelity > lowest]
-        left = n - len(proposals)
+        left = n - len(due)
         new = self.proposer.propose(space, alike, [*longer, *pending, *promoted], seed, left) if left else []
-        return proposals + [replace(proposal, fidelity=lowest) for proposal in new]
+        if left and not new and all(item.proposal.parent is not None for item in pending):
+            # No candidate is left and none is under way, so the last cohort stays as small as it is.
+            return self._promotions(history, pending, last=True)[:n]
+        return due + [replace(proposal, fidelity=lowest) for proposal in new]
 
-    def _promotions(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[Proposal]:
-        """Return the continuations that no one has begun, those nearest to full training first."""
+    def _promotions(self, history: Sequence[Trial], pending: Sequence[Pending], last: bool = False) -> list[Proposal]:
+        """Return the continuations that no one has begun, those nearest to full training first.
+
+        Args:
+            history, pending: as for `propose`.
+            last: no candidate will come any more, so an incomplete cohort is taken as it is.
+        """
         ended = {trial.number: trial for trial in history if trial.number >= 0}
-        running = {item.number: item.proposal for item in pending}
-        entered: dict[int, list[int]] = {}
-        started: list[int] = []
-        known: list[tuple[int, Trial | Proposal]] = [*ended.items(), *running.items()]
-        for number, trial in sorted(known, key=lambda item: item[0]):
-            if trial.parent is not None:
-                entered.setdefault(trial.parent, []).append(number)
-            elif self.rungs > 1 and trial.fidelity <= self.fidelities[0]:
-                started.append(number)
+        known: dict[int, Trial | Proposal] = {**ended, **{item.number: item.proposal for item in pending}}
+        children = {trial.parent: number for number, trial in sorted(known.items()) if trial.parent is not None}
+        started = [
+            number
+            for number, trial in sorted(known.items())
+            if trial.parent is None and trial.fidelity <= self.fidelities[0]
+        ]
         size = self.eta ** (self.rungs - 1)
         due: list[tuple[int, Proposal]] = []
-        for start in range(0, len(started) - size + 1, size):
+        for start in range(0, len(started) if last else len(started) - size + 1, size):
             cohort = started[start : start + size]
             for rung in range(1, self.rungs):
                 if any(number not in ended for number in cohort):
                     break
-                places = self.eta ** (self.rungs - 1 - rung)
-                finished = [(score, -n) for n in cohort if (score := ended[n].score) is not None]
-                best = [-number for _, number in sorted(finished, reverse=True)[:places]]
-                for number in best:
-                    if number not in entered:
-                        continuation = Proposal(
-                            ended[number].candidate, self.fidelities[rung], number, f"continues trial {number}"
-                        )
-                        due.append((-rung, continuation))
-                cohort = [child for number in best for child in entered.get(number, [])]
+                best = self._best([ended[number] for number in cohort], self.eta ** (self.rungs - 1 - rung), children)
+                for trial in best:
+                    if trial.number not in children:
+                        origin = f"continues trial {trial.number}"
+                        due.append((rung, Proposal(trial.candidate, self.fidelities[rung], trial.number, origin)))
+                cohort = [children[trial.number] for trial in best if trial.number in children]
                 if len(cohort) < len(best):
                     break
-        return [proposal for _, proposal in sorted(due, key=lambda item: item[0])]
+        return [proposal for _, proposal in sorted(due, key=lambda item: -item[0])]
+
+    @staticmethod
+    def _best(cohort: Sequence[Trial], places: int, children: Container[int | None]) -> list[Trial]:
+        """Return those of a cohort that go on; of equal scores the earlier.
+
+        Who has gone on already keeps the place: a kill loses what was pending, and the cohorts behind move up.
+        """
+        finished = [
+            (trial.number in children, trial.score, -trial.number) for trial in cohort if trial.score is not None
+        ]
+        numbers = [-number for *_, number in sorted(finished, reverse=True)[:places]]
+        return [trial for number in numbers for trial in cohort if trial.number == number]

@@ -1,0 +1,80 @@
+"""One full training schedule, and the grid on it at which training can pause, validate and go on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+GRID = 25
+"""Intervals of a schedule where validating is cheap."""
+FEWEST = 5
+"""Intervals of a schedule where validating is dear."""
+VALIDATION_SHARE = 0.1
+"""How much of the training time validating may cost before the grid is made coarser."""
+
+
+def derive_seed(seed: int, *labels: int) -> int:
+    """Return a seed of its own for one purpose, a pure function of a seed and labels.
+
+    Example:
+        >>> derive_seed(0, 1) == derive_seed(0, 1), derive_seed(0, 1) == derive_seed(0, 2)
+        (True, False)
+    """
+    entropy = [seed & 0xFFFFFFFFFFFFFFFF, *labels]
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The steps of a full training, divided into a fixed grid of intervals.
+
+    Fidelity f is the first f of this one schedule, so the learning rate at a step never depends on f.
+
+    Args:
+        steps: optimiser steps of the full schedule.
+        intervals: how many intervals the grid has.
+        warmup: share of the schedule in which the learning rate rises linearly; a cosine takes it to 0 after.
+
+    Example:
+        >>> schedule = Schedule(steps=100, intervals=5, warmup=0.1)
+        >>> schedule.end(1), schedule.interval_at(0.33), schedule.rate(9), round(schedule.rate(99), 4)
+        (20, 2, 1.0, 0.0003)
+    """
+
+    steps: int
+    intervals: int
+    warmup: float = 0.0
+
+    @classmethod
+    def of(cls, examples: int, validation: int, epochs: float, batch_size: int, warmup: float) -> Schedule:
+        """Lay out a training: a pure function of sizes, so every fidelity finds the same grid.
+
+        Args:
+            examples: how many examples one epoch has.
+            validation: how many examples one validation has; many make the grid coarser.
+            epochs: passes over the examples.
+            batch_size: examples a step.
+            warmup: share of the schedule, in [0, 1).
+        """
+        steps = max(1, math.ceil(epochs * examples / batch_size))
+        # A training step costs about three forward passes, and no validation is cheaper than one step.
+        validation_in_steps = max(1.0, validation / (3 * batch_size))
+        affordable = int(VALIDATION_SHARE * steps / validation_in_steps)
+        return cls(steps, min(steps, max(FEWEST, min(GRID, affordable))), warmup)
+
+    def end(self, interval: int) -> int:
+        """Return the step at which an interval ends (intervals count from 1, so `end(0)` is the start)."""
+        return interval * self.steps // self.intervals
+
+    def interval_at(self, fidelity: float) -> int:
+        """Return the grid point nearest to a fidelity, at least the first."""
+        return min(self.intervals, max(1, math.floor(fidelity * self.intervals + 0.5)))
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate at a step (counted from 0) as a share of its peak."""
+        rising = min(round(self.warmup * self.steps), self.steps - 1)
+        if step < rising:
+            return (step + 1) / rising
+        return 0.5 + 0.5 * math.cos(math.pi * (step - rising + 1) / (self.steps - rising + 1))

@@ -1,0 +1,132 @@
+"""What a search returns: the network it found, and how good it is."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archwise.errors import RunError
+from archwise.run import Run
+from archwise.signature import Signature
+from archwise.spaces.architecture import Architecture
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from archwise.spaces.space import Space
+
+
+class Result:
+    """The answer of a finished search, read from its run folder.
+
+    Args:
+        run: the run folder.
+        space: the space of networks, where it is one's own; ready-made ones are found by name.
+
+    Attributes:
+        validation, test: metric -> value, of the network that was found.
+        default: the same of the space's default architecture after the same final training.
+    """
+
+    def __init__(self, run: str | Path, space: Space | None = None):
+        self._run = Run.open(run)
+        self._space = space
+        self.metrics: dict[str, Any] = self._run.read_json("metrics.json")
+        self.validation: dict[str, float] = self.metrics["validation"]
+        self.test: dict[str, float] = self.metrics["test"]
+        self.default: dict[str, Any] = self.metrics["default"]
+        self.architecture = Architecture.from_json(self.metrics["architecture"])
+        self.recipe: dict[str, Any] = self.metrics["settings"]
+
+    @property
+    def run(self) -> Path:
+        """The run folder."""
+        return self._run.folder
+
+    @property
+    def report(self) -> Path:
+        """The report, one HTML file."""
+        return self.run / "report.html"
+
+    @property
+    def source(self) -> Path:
+        """The network as plain PyTorch code that imports nothing of archwise."""
+        return self.run / "model.py"
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """A row for each trial, however it ended."""
+        import pandas as pd
+
+        return pd.read_parquet(self.run / "trials.parquet")
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The trained network, an ordinary module in evaluation mode.
+
+        It is built from architecture.json, which is data: no code of the run folder runs.
+
+        Raises:
+            RunError: the space is not a ready-made one and was not given.
+        """
+        from safetensors.torch import load_file
+
+        from archwise.spaces.ready import READY, ready_space
+
+        record = self._run.read_json("architecture.json")
+        name = record["space"]
+        if self._space is None and name not in READY:
+            raise RunError(
+                f"The run {self.run} has a space of its own, {name!r}: pass it as space=..., or use {self.source}, "
+                "which holds the network as code."
+            )
+        space = self._space or ready_space(name)
+        model = space.build(self.architecture, Signature.from_json(record["signature"]))
+        model.load_state_dict(load_file(self.run / "model.safetensors"))
+        return model.eval()
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Return a row for each example of data in the form that the search was given.
+
+        Args:
+            data: a data frame or table file (the target may be absent), an array, or an .npz file.
+
+        Returns:
+            `prediction`: the class, or the value in the target's units; for classes also a column
+            `probability of CLASS` for each.
+
+        Raises:
+            DataError: the data cannot be read, or lacks a column.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from archwise.errors import DataError
+        from archwise.evaluators.predict import predict
+        from archwise.tasks.preprocessing import InputError, preprocess
+
+        task = self._run.task
+        try:
+            inputs = preprocess(data, self.run)
+        except InputError as error:
+            raise DataError(str(error)) from error
+        outputs = predict(self.model, inputs)
+        if not task.classes:
+            return pd.DataFrame({"prediction": outputs[:, 0].astype(float) * task.target_scale + task.target_mean})
+        exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+        columns: dict[str, Any] = {"prediction": [task.classes[i] for i in probabilities.argmax(axis=1)]}
+        return pd.DataFrame(columns | {f"probability of {c}": probabilities[:, i] for i, c in enumerate(task.classes)})
+
+    def summary(self) -> dict[str, Any]:
+        """Return the answer as one flat object, as `archwise search --json` prints it."""
+        names = ("run", "architecture", "validation", "test")
+        data = {name: self.metrics[name] for name in names} | {"default": {"test": self.default["test"]}}
+        rest = ("trials", "parameters", "flops", "latency_ms", "seconds", "seed")
+        return data | {name: self.metrics[name] for name in rest}
+
+    def __repr__(self) -> str:
+        objective = self.metrics["objective"]
+        return f"Result({str(self.run)!r}, test {objective}={self.test[objective]:.4g})"

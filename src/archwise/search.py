@@ -1,0 +1,249 @@
+"""The loop: a strategy proposes, workers evaluate, the experience remembers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from archwise.clock import Clock, default_epochs
+from archwise.errors import RunError
+from archwise.evaluators.job import TrainingJob
+from archwise.evaluators.schedule import derive_seed
+from archwise.experience import Experience
+from archwise.progress import Listener
+from archwise.run import Run
+from archwise.runtime.pool import WorkerPool
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.joint import JointSpace
+from archwise.strategies.strategy import Strategy, next_number
+from archwise.tasks.task import Task
+from archwise.trial import Outcome, Pending, Proposal, Trial
+
+TRIAL_SHARE = 0.04
+"""Most of the time budget that training the default architecture once may take, on one worker."""
+PATIENCE = 4.0
+"""A trial may take this many times as long as the default architecture needs for the same fidelity."""
+KEPT_CHECKPOINTS = 30
+"""Training states that are kept: those of the best trials, which alone are likely to continue."""
+TRIAL, CONFIRM = 1, 2
+"""Labels of the seeds of trials and of the finalists' fresh seeds."""
+
+
+class Search:
+    """One search on one task: exploring by the strategy, with everything that ends recorded.
+
+    Args:
+        run: the run folder; run.json holds the settings and where earlier sessions stopped.
+        task: the task.
+        space: the candidates.
+        default: the candidate that the result is held against; it takes the place of the first proposal.
+        strategy: proposes what to evaluate.
+        experience: remembers every trial.
+        clock: the time budget of this session.
+        listener: hears of progress.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        task: Task,
+        space: JointSpace,
+        default: Candidate,
+        strategy: Strategy,
+        experience: Experience,
+        clock: Clock,
+        listener: Listener,
+    ):
+        self.run = run
+        self.task = task
+        self.space = space
+        self.default = default
+        self.strategy = strategy
+        self.experience = experience
+        self.clock = clock
+        self.listener = listener
+        self.settings = run.settings
+        recorded = experience.trials(run["search"])
+        self.trials = [trial for trial in recorded if trial.purpose == "search"]
+        self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
+
+    # ------------------------------------------------------------------ exploring
+
+    def explore(self, pool: WorkerPool, reserve: Callable[[], float]) -> str:
+        """Evaluate what the strategy proposes until the budget is used.
+
+        Args:
+            pool: the workers.
+            reserve: returns how many seconds must be left for what follows.
+
+        Returns:
+            What ended it: "trials", "minutes" or "exhausted".
+        """
+        self._decide_epochs(pool)
+        self.run.checkpoints.mkdir(exist_ok=True)
+        self.listener.stage("searching", self.settings.trials)
+        pending: dict[int, Pending] = {}
+        started: dict[int, float] = {}
+        reason = ""
+        while True:
+            if self.clock.left <= reserve():
+                reason = "minutes"
+                for number in pending:
+                    pool.cancel(number)
+                return reason
+            allowed = self._trials_left(len(pending))
+            if pool.idle and allowed and not reason:
+                for proposal in self._propose(list(pending.values()), min(pool.idle, allowed)):
+                    number = next_number(self.trials, list(pending.values()))
+                    pending[number] = Pending(number, proposal)
+                    started[number] = time.time()
+                    self._submit(pool, number, proposal)
+            if not pending:
+                return "trials" if not allowed else "exhausted"
+            for number, outcome in pool.wait(timeout=min(1.0, max(0.05, self.clock.left - reserve()))):
+                item, begun = pending.pop(number), started.pop(number)
+                self._record(number, item.proposal, self._seed(number, item.proposal), outcome, "search", begun)
+            self.listener.tick(self.clock.left)
+
+    def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
+        proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
+        if not self.trials and not pending and proposals:
+            proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default")
+        return proposals
+
+    def _trials_left(self, pending: int) -> int:
+        limit = self.settings.trials
+        return 1_000_000 if limit is None else max(0, limit - len(self.trials) - pending)
+
+    def _submit(self, pool: WorkerPool, number: int, proposal: Proposal) -> None:
+        checkpoint = None if proposal.fidelity == 1 else str(self._checkpoint(number))
+        parent = None if proposal.parent is None else str(self._checkpoint(proposal.parent))
+        job = self.job(proposal.candidate, self._seed(number, proposal), proposal.fidelity)
+        job = replace(job, checkpoint_to=checkpoint, resume_from=parent)
+        pool.submit(number, job, self._time_limit(proposal.fidelity))
+
+    def _seed(self, number: int, proposal: Proposal) -> int:
+        """A continued trial keeps its seed; others have one of their own."""
+        if proposal.parent is not None:
+            return next(trial.seed for trial in self.trials if trial.number == proposal.parent)
+        return derive_seed(self.settings.seed, TRIAL, number)
+
+    def _time_limit(self, fidelity: float) -> float | None:
+        """Seconds a trial may take: what was asked for; else, within a time budget, a multiple of the default's."""
+        if self.settings.trial_seconds is not None or self.clock.budget is None:
+            return self.settings.trial_seconds
+        default = self.full_seconds(self.default)
+        if default is None:
+            return 0.25 * self.clock.budget
+        return PATIENCE * default * fidelity + 2.0
+
+    def _checkpoint(self, number: int) -> str:
+        return str((self.run.checkpoints / f"{number}.safetensors").absolute())
+
+    # ------------------------------------------------------------------ evaluating
+
+    def job(self, candidate: Candidate, seed: int, fidelity: float = 1.0, epochs: float | None = None) -> TrainingJob:
+        """Return the training of a candidate under this search's settings.
+
+        Args:
+            candidate: architecture and recipe.
+            seed: the trial's seed.
+            fidelity: share of the full training.
+            epochs: length of the full training, instead of the search's.
+        """
+        return TrainingJob(
+            source=self.space.network.source(candidate.architecture, self.task.signature),
+            task=str(self.task.folder.absolute()),
+            objective=self.settings.objective,
+            epochs=epochs or self.settings.epochs or default_epochs(self.task.sizes["train"]),
+            settings=self.space.recipe.values(candidate.recipe),
+            fidelity=fidelity,
+            seed=seed,
+            device=self.settings.device,
+        )
+
+    def confirm(self, pool: WorkerPool, candidates: list[Candidate], seeds: int, reserve: Callable[[], float]) -> None:
+        """Evaluate candidates in full with fresh seeds, the same seeds for all; recorded ones are not repeated.
+
+        Args:
+            pool: the workers.
+            candidates: the finalists.
+            seeds: how many fresh seeds each.
+            reserve: returns how many seconds must be left for what follows; what would take longer is given up.
+        """
+        fresh = [derive_seed(self.settings.seed, CONFIRM, i) for i in range(seeds)]
+        done = {(trial.candidate, trial.seed) for trial in self.confirmations}
+        todo = [(c, seed) for seed in fresh for c in candidates if (c, seed) not in done]
+        self.listener.stage("confirming", len(todo))
+        first = next_number(self.confirmations, [])
+        running = dict(enumerate(todo, start=first))
+        begun = time.time()
+        for number, (candidate, seed) in running.items():
+            pool.submit(number, self.job(candidate, seed), self.settings.trial_seconds)
+        while running and self.clock.left > reserve():
+            for number, outcome in pool.wait(timeout=1.0):
+                candidate, seed = running.pop(number)
+                self._record(number, Proposal(candidate, origin="finalist"), seed, outcome, "confirm", begun)
+            self.listener.tick(self.clock.left)
+        for number in running:
+            pool.cancel(number)
+
+    def full_seconds(self, candidate: Candidate) -> float | None:
+        """Return how long a full training of the candidate takes, from its trials; None where none finished."""
+        known = [t for t in [*self.trials, *self.confirmations] if t.candidate == candidate and t.score is not None]
+        estimates = [point.seconds / point.fidelity for t in known if t.outcome.curve for point in t.outcome.curve[-1:]]
+        return sum(estimates) / len(estimates) if estimates else None
+
+    def _record(self, number: int, proposal: Proposal, seed: int, outcome: Outcome, purpose: str, begun: float) -> None:
+        trial = Trial(
+            number=number,
+            candidate=proposal.candidate,
+            fidelity=proposal.fidelity,
+            seed=seed,
+            outcome=outcome,
+            parent=proposal.parent,
+            origin=proposal.origin,
+            purpose="confirm" if purpose == "confirm" else "search",
+            started=begun,
+            seconds=time.time() - begun,
+        )
+        self.experience.add_trial(self.run["search"], trial, *self.space.key(trial.candidate))
+        (self.confirmations if purpose == "confirm" else self.trials).append(trial)
+        self.trials.sort(key=lambda t: t.number)
+        self._thin_checkpoints()
+        self.listener.trial(trial)
+
+    def _thin_checkpoints(self) -> None:
+        """Delete the training states of all but the best unfinished trials."""
+        unfinished = [t for t in self.trials if t.fidelity < 1 and t.score is not None]
+        if len(unfinished) > KEPT_CHECKPOINTS:
+            for trial in sorted(unfinished, key=lambda t: t.score or 0.0)[:-KEPT_CHECKPOINTS]:
+                (self.run.checkpoints / f"{trial.number}.safetensors").unlink(missing_ok=True)
+
+    # ------------------------------------------------------------------ how long a full training is
+
+    def _decide_epochs(self, pool: WorkerPool) -> None:
+        """Settle how long a full training is, before the first trial and once for the whole search."""
+        if self.settings.epochs is not None:
+            return
+        epochs = default_epochs(self.task.sizes["train"])
+        if self.clock.budget is not None:
+            self.listener.stage("measuring", None)
+            seconds = self._seconds_per_epoch(pool)
+            epochs = min(epochs, max(TRIAL_SHARE * self.clock.budget / seconds, 0.05))
+        self.settings = replace(self.settings, epochs=epochs)
+        self.run.update(settings=self.settings.to_json())
+
+    def _seconds_per_epoch(self, pool: WorkerPool) -> float:
+        """Train the default architecture for some steps and return what a whole epoch would take."""
+        values = self.space.recipe.values(self.default.recipe)
+        epochs = min(1.0, 40 * int(values.get("batch_size", 64)) / self.task.sizes["train"])
+        pool.submit(-1, self.job(self.default, self.settings.seed, epochs=epochs))
+        while not (ended := pool.wait(timeout=1.0)):
+            self.listener.tick(self.clock.left)
+        [(_, outcome)] = ended
+        curve = outcome.curve
+        if outcome.status != "finished" or len(curve) < 2:
+            raise RunError(f"The default architecture cannot be trained on this task: {outcome.reason}.")
+        return (curve[-1].seconds - curve[0].seconds) / ((1 - curve[0].fidelity) * epochs)
