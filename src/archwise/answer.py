@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from archwise.evaluators.metrics import compute_metrics, metric_names
 from archwise.evaluators.predict import predict
 from archwise.evaluators.schedule import derive_seed
 from archwise.runtime.pool import WorkerPool
-from archwise.search import Search
+from archwise.loop import Search
 from archwise.spaces.architecture import Candidate
-from archwise.trial import Outcome, Trial
+from archwise.trial import Outcome, Proposal, Trial
 
 PLANS = ((3, 3), (3, 2), (2, 2), (2, 1))
 """(finalists beside the default, fresh seeds each), the most thorough first."""
@@ -203,9 +203,8 @@ class Conclusion:
     def _submit(
         self, pool: WorkerPool, key: int, candidate: Candidate, epochs: float, file: Path, attempt: int
     ) -> None:
-        from dataclasses import replace
-
-        job = self.search.job(candidate, self.seed + attempt, epochs=epochs)
+        evaluator = replace(self.search.evaluator, epochs=epochs, checkpoints=None)
+        job = evaluator.job(Proposal(candidate), self.search.task, self.seed + attempt)
         job = replace(job, on="train+validation", stop_at=self._stop(candidate), weights_to=str(file.absolute()))
         pool.submit(key, job)
 

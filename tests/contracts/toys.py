@@ -34,9 +34,9 @@ def cells() -> JointSpace:
 
 @cache
 def pools() -> JointSpace:
-    """512 candidates, most of which shrink an image of 8 pixels to nothing."""
+    """128 candidates, most of which shrink an image of 8 pixels to nothing."""
     options = [identity(called="none"), max_pool(2), max_pool(4), max_pool(8)]
-    stages = [Choice(f"pool{i}", options) for i in range(4)]
+    stages = [Choice(f"pool{i}", options) for i in range(3)]
     return JointSpace(Space(Chain(conv(4, 3), *stages, global_pool("mean"), head())), rates(2), IMAGE)
 
 
@@ -79,9 +79,7 @@ def failing(share: float, status: Status) -> Evaluate:
     """Return an evaluation in which a share of the trials, drawn by number, do not finish."""
 
     def evaluate_or_fail(number: int, proposal: Proposal) -> Outcome:
-        return (
-            Outcome(status, reason="diverged") if _uniform(f"trial {number}") < share else evaluate(number, proposal)
-        )
+        return Outcome(status, reason="diverged") if _uniform(f"trial {number}") < share else evaluate(number, proposal)
 
     return evaluate_or_fail
 

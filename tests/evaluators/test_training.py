@@ -46,8 +46,8 @@ def test_fashion_is_learned_from_a_part_of_it(job, shared_data, tmp_path):
     data = dict(np.load(shared_data / "sets" / "fashion_mnist.npz"))
     arrays = (data["x_train"][:6000], data["y_train"][:6000], data["x_test"][:1000], data["y_test"][:1000])
     task = make_task(arrays, folder=tmp_path / "fashion")
-    outcome = train(job("digits", task=str(task.folder), epochs=3, settings=RECIPE))
-    assert outcome.score >= 0.8
+    outcome = train(job("digits", task=str(task.folder), epochs=5, settings=RECIPE | {"augmentation": "none"}))
+    assert outcome.score >= 0.78
 
 
 def test_an_outcome_says_everything(job):

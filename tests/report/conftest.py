@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,9 @@ def build_run(
         default_test: quality of the default on the test split beside the winner's.
     """
     rng = np.random.default_rng(seed)
-    joint = JointSpace(
-        ready_space(space), training_recipe(SIGNATURES[space].kind, classification=problem != "regression")
-    )
+    signature = SIGNATURES[space]
+    recipe = training_recipe(signature.kind, classification=problem != "regression")
+    joint = JointSpace(ready_space(space), recipe, signature)
     world = _World(seed, problem)
     started = 1_760_000_000.0
     rows: list[dict[str, Any]] = []
@@ -133,10 +134,12 @@ def build_run(
         if number == 0:
             candidate, origin = joint.default, "the default"
         elif number < 20 or rng.random() < 0.2 or not best:
-            candidate, origin = joint.sample([seed, number]), "random"
+            samples = (joint.sample([seed, number, i]) for i in count())
+            candidate, origin = next(filter(joint.allows, samples)), "random"
         else:
             parent = int(rng.integers(min(8, len(best))))
-            candidate = joint.mutate(best[parent][1], [seed, number])
+            mutants = (joint.mutate(best[parent][1], [seed, number, i]) for i in count())
+            candidate = next(filter(joint.allows, mutants))
             origin = f"mutation of trial {number - 1 - parent}"
         fidelity = fidelities[-1] if number == 0 else float(rng.choice(fidelities, p=_shares(len(fidelities))))
         row = _row(world, rng, candidate, number, fidelity, "search")
@@ -283,27 +286,25 @@ def _write(
         "seed": asked["seed"],
         "seeds": {"confirm": [101, 102, 103][: len(winner["scores"])], "final": 104},
         "versions": {"archwise": "0.1.0", "python": "3.11.2", "torch": "2.13.0", "numpy": "2.3.1"},
-        "hardware": {"cpu": "x86_64, 2 cores", "memory_bytes": 8_123_456_789, "gpu": None},
+        "hardware": {"cpu": "Some CPU at 2.4 GHz", "cores": 2, "memory_bytes": 8_123_456_789, "gpus": []},
         "strategy": strategy,
         "budget": budget,
         "test_openings": 1,
         "stopped_by": "interrupt" if interrupted else "trials",
     }
     run = {
+        "format": 1,
         "archwise": "0.1.0",
-        "search": 7,
+        "search": "7f3a",
         "experience": "sqlite:///experience.sqlite",
         "name": asked["name"],
-        "space": space,
+        "strategy": strategy,
         "recipe_space": joint.recipe.name,
-        "strategy": strategy | {"population": 20},
-        "seed": asked["seed"],
-        "budget": budget,
-        "workers": 1,
-        "epochs": 12.0,
-        "objective": objective,
-        "state": "interrupted" if interrupted else "finished",
         "started": 1_760_000_000.0,
+        "sessions": [1_760_000_000.0],
+        "state": "interrupted" if interrupted else "finished",
+        "test_openings": 1,
+        "settings": budget | {"space": space, "seed": asked["seed"], "workers": 1, "epochs": 12.0},
     }
     architecture = {
         "space": space,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from archwise.strategies import RandomSearch, Strategy
 from tests.contracts import toys
 from tests.contracts.simulation import simulate
 from tests.contracts.strategy_contract import StrategyContract, foreign
+
+from archwise.strategies import RandomSearch, Strategy
 
 
 class TestRandomSearch(StrategyContract):

@@ -109,6 +109,7 @@ def test_targets(tmp_path: Path) -> None:
     assert "no number: regression needs numbers" in refused(tmp_path, many, "kind", problem="regression")
     assert "'ranking'" in refused(tmp_path, FRAME, "kind", problem="ranking")
     assert "too large to scale" in refused(tmp_path, FRAME.assign(kind=X[:, 0] * 1e300), "kind")
+    assert "holds 1e+40, too far" in refused(tmp_path, FRAME.assign(kind=[1e40, *X[1:, 0]]), "kind", seed=5)
     halves = (X[:80], Y[:80], X[80:], Y[80:])
     assert "Class 2 is in the test split but not among the training rows" in refused(tmp_path, halves)
 
@@ -137,6 +138,8 @@ def test_arrays(tmp_path: Path) -> None:
     assert "only 9 rows" in refused(tmp_path, (X[:9], [0, 1, 2] * 3))
     assert "test share must lie between 0 and 1, not at 1.5" in refused(tmp_path, (X, Y), test_share=1.5)
     assert "no feature '7' to ignore" in refused(tmp_path, (X, Y), ignore=["7"])
+    assert "own test split has no rows" in refused(tmp_path, (X, Y, X[:0], Y[:0]))
+    assert "no column 'deep' to ignore" in refused(tmp_path, (FRAME, Y), ignore=["deep"])
     assert "No feature is left" in refused(tmp_path, (np.ones((20, 3)), [0, 1] * 10))
 
 

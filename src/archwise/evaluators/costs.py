@@ -61,19 +61,23 @@ def latency_ms(model: nn.Module, example: Tensor) -> float:
     """
     training = model.training
     model.eval()
-    wait = torch.cuda.synchronize if example.is_cuda else lambda: None
     times: list[float] = []
     with torch.no_grad():
         model(example)
-        wait()
+        _wait(example)
         end = time.perf_counter() + LATENCY_SECONDS
         while not times or time.perf_counter() < end:
             start = time.perf_counter()
             model(example)
-            wait()
+            _wait(example)
             times.append(time.perf_counter() - start)
     model.train(training)
     return 1000 * statistics.median(times)
+
+
+def _wait(example: Tensor) -> None:
+    if example.is_cuda:
+        torch.cuda.synchronize()
 
 
 class ActivationMemory:

@@ -28,7 +28,8 @@ def forward(
     model.eval()
     # no_grad, not inference_mode: a layer may keep a tensor that it makes here and use it in training later.
     with torch.no_grad(), precision():
-        chunks = (x[start : start + batch_size] for start in range(0, len(x), batch_size))
+        starts = range(0, max(1, len(x)), batch_size)  # no examples are one empty pass
+        chunks = (x[start : start + batch_size] for start in starts)
         outputs = [model(chunk.to(device)).float().cpu() for chunk in chunks]
     model.train(training)
     return torch.cat(outputs)
@@ -53,6 +54,6 @@ def predict(
         (5, 2)
     """
     place = torch.device(device)
-    outputs = forward(model.to(place), torch.from_numpy(np.asarray(x, np.float32)), batch_size, place)
+    outputs = forward(model.to(place), torch.from_numpy(np.array(x, np.float32)), batch_size, place)
     result: NDArray[np.float32] = outputs.numpy()
     return result

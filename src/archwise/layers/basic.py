@@ -41,8 +41,11 @@ def dense(shape: tuple[int, ...], width: int) -> nn.Module:
 
 
 def batch_norm(shape: tuple[int, ...]) -> nn.Module:
-    """Batch normalisation (Ioffe & Szegedy 2015) over the channels."""
-    return (nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d)(shape[0])
+    """Batch normalisation (Ioffe & Szegedy 2015) over the channels.
+
+    The running statistics follow twice as fast as by default, so that they are right after short trainings too.
+    """
+    return (nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d)(shape[0], momentum=0.2)
 
 
 def layer_norm(shape: tuple[int, ...]) -> nn.Module:

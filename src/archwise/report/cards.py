@@ -178,16 +178,17 @@ def _segments(cards: Sequence[Card], inputs: Sequence[tuple[int, ...]]) -> list[
 
 
 def _word(vertex: dict[str, Any], image: bool) -> Word:
-    kind, attributes = vertex["kind"], dict(vertex["attributes"])
+    kind, attributes = str(vertex["kind"]), dict(vertex["attributes"])
     if kind == "sum":
         return Word("flow", "+")
     name = str(attributes.pop("name")) if "name" in attributes else kind
-    details = [_attribute(kind, key, value, image) for key, value in attributes.items()]
+    order = sorted(attributes, key=lambda key: key != "kernel")
+    details = [_attribute(kind, key, attributes[key], image) for key in order]
     return Word(family(kind), " ".join([name.replace("_", " "), ", ".join(filter(None, details))]).strip())
 
 
 def _attribute(kind: str, key: str, value: Any, image: bool) -> str:
-    if key == "stride" and value == 1:
+    if (key == "stride" and value == 1) or (kind == "squeeze_excitation" and key == "reduction"):
         return ""
     if key in ("kernel", "size"):
         return f"{value}×{value}" if image else f"{key} {value}"
@@ -201,4 +202,4 @@ def _attribute(kind: str, key: str, value: Any, image: bool) -> str:
 def _full(vertex: dict[str, Any]) -> str:
     attributes = ", ".join(f"{key} {plain(value)}" for key, value in vertex["attributes"].items())
     twice = [f"one input {n} times" for n in Counter(vertex["inputs"]).values() if n > 1]
-    return vertex["kind"].replace("_", " ") + "".join(f" ({text})" for text in (attributes, *twice) if text)
+    return str(vertex["kind"]).replace("_", " ") + "".join(f" ({text})" for text in (attributes, *twice) if text)

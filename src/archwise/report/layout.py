@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-_SWEEPS = 12
+_SWEEPS = 40
 _BOX_GAP, _LANE_GAP, _LAYER_GAP, _LANE = 18.0, 9.0, 24.0, 4.0
 
 
@@ -58,14 +60,13 @@ def place(sizes: Sequence[tuple[float, float]], inputs: Sequence[Sequence[int]])
                 route.append((layer, len(layers[layer])))
                 layers[layer].append(_Vertex(_LANE, 0, None))
             routes.append([*route, where[box]])
-    links = [(a, b) for route in routes for a, b in zip(route, route[1:], strict=False)]
+    links = [(a, b) for route in routes for a, b in pairwise(route)]
     order = _order(layers, links)
     x = _coordinates(layers, links, order)
     heights = [max(vertex.height for vertex in layer) for layer in layers]
     tops = [0.0]
-    for i, height in enumerate(heights[:-1]):
-        crowded = len(layers[i]) + len(layers[i + 1]) > 2
-        tops.append(tops[-1] + height + (_LAYER_GAP if crowded or i == 0 else _LAYER_GAP))
+    for height in heights[:-1]:
+        tops.append(tops[-1] + height + _LAYER_GAP)
     boxes = [Point(x[where[box]], tops[depth[box]]) for box in range(len(sizes))]
     edges = [_edge(route, x, tops, heights, layers) for route in routes]
     left = min(x[i, j] - v.width / 2 for i, layer in enumerate(layers) for j, v in enumerate(layer))
@@ -99,7 +100,7 @@ def _order(layers: list[list[_Vertex]], links: Links) -> list[list[int]]:
                 near, far = (b, a) if downwards else (a, b)
                 if near[0] == i:
                     pull.setdefault(near[1], []).append(rank[far])
-            order[i].sort(key=lambda j: sum(pull[j]) / len(pull[j]) if j in pull else rank[i, j])  # noqa: B023
+            order[i].sort(key=lambda j: sum(pull[j]) / len(pull[j]) if j in pull else rank[i, j])
         crossings = _crossings(order, links)
         if crossings < fewest:
             best, fewest = [list(layer) for layer in order], crossings
@@ -116,42 +117,42 @@ def _crossings(order: list[list[int]], links: Links) -> int:
 
 
 def _coordinates(layers: list[list[_Vertex]], links: Links, order: list[list[int]]) -> dict[Place, float]:
-    """Pull every vertex to the mean of its neighbours, edges that pass a layer hardest, so that they become straight."""
+    """Pull every vertex to the mean of its neighbours, then straighten the chains: places without a fork between."""
     x: dict[Place, float] = {(i, j): 0.0 for i, layer in enumerate(layers) for j in range(len(layer))}
-    neighbours: dict[Place, list[tuple[Place, float]]] = {place: [] for place in x}
+    neighbours: dict[Place, list[Place]] = {place: [] for place in x}
+    chain = {place: [place] for place in x}
+    leaving, entering = Counter(a for a, _ in links), Counter(b for _, b in links)
     for a, b in links:
-        weight = 1.0 + 3.0 * sum(layers[i][j].height == 0 and i > 0 for i, j in (a, b))
-        neighbours[a].append((b, weight))
-        neighbours[b].append((a, weight))
-    last = (len(layers) - 1, 0)
-    for sweep in range(2 * _SWEEPS):
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+        if leaving[a] == entering[b] == 1:
+            chain[a] += chain[b]
+            chain |= dict.fromkeys(chain[a], chain[a])
+    for sweep in range(_SWEEPS):
+        straighten = sweep >= _SWEEPS // 2
         for i in range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1):
-            row = order[i]
-            wanted, weights = [], []
-            for j in row:
-                around = neighbours[i, j]
-                total = sum(weight for _, weight in around)
-                wanted.append(sum(x[place] * weight for place, weight in around) / total if total else 0.0)
-                weights.append(total or 1.0)
-            if len(row) == 1 and (i == 0 or (i, row[0]) == last):
+            around = [chain[i, j] if straighten else neighbours[i, j] for j in order[i]]
+            wanted = [sum(x[place] for place in places) / len(places) for places in around]
+            if i in (0, len(layers) - 1):
                 wanted = [0.0]
-            for j, position in zip(row, _spread(wanted, weights, [layers[i][j] for j in row]), strict=True):
-                x[i, j] = position
+            row = [layers[i][j] for j in order[i]]
+            weights = [float(len(places)) for places in around]
+            x |= {(i, j): at for j, at in zip(order[i], _spread(wanted, weights, row), strict=True)}
     return x
 
 
 def _spread(wanted: list[float], weights: list[float], row: list[_Vertex]) -> list[float]:
     """The places nearest to those wanted (least squares) that keep the boxes apart: isotonic regression."""
     offsets = [0.0]
-    for a, b in zip(row, row[1:], strict=False):
+    for a, b in pairwise(row):
         gap = _BOX_GAP if a.height and b.height else _LANE_GAP
         offsets.append(offsets[-1] + (a.width + b.width) / 2 + gap)
     pools: list[tuple[float, float, int]] = []
     for want, weight, offset in zip(wanted, weights, offsets, strict=True):
         pools.append((want - offset, weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (a, v, m), (b, w, n) = pools[-2:]
-            pools[-2:] = [((a * v + b * w) / (v + w), v + w, m + n)]
+            (p, v, m), (q, w, n) = pools[-2:]
+            pools[-2:] = [((p * v + q * w) / (v + w), v + w, m + n)]
     levels = [level for level, _, size in pools for _ in range(size)]
     return [level + offset for level, offset in zip(levels, offsets, strict=True)]
 

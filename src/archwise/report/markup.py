@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-_EMPTY = frozenset({"br", "meta", "input", "path", "rect", "circle", "line", "ellipse"})
+_EMPTY = frozenset({"br", "col", "meta", "input", "path", "rect", "circle", "line", "ellipse"})
 
 
 class Html(str):
@@ -16,7 +16,7 @@ class Html(str):
     __slots__ = ()
 
 
-def tag(name: str, *content: Any, **attributes: Any) -> Html:
+def tag(name: str, /, *content: Any, **attributes: Any) -> Html:
     """Return an element.
 
     Args:

@@ -11,8 +11,8 @@ from archwise.report.layout import Placed, Point, place
 from archwise.report.markup import Html, tag
 
 _WIDEST, _TALLEST = 1040.0, 620.0
-_LINE, _CHARACTER, _SMALL = 26.0, 7.0, 6.3
-_LEAD, _PAD, _GUTTER = 22.0, 14.0, 46.0
+_LINE, _CHARACTER, _SMALL, _DOT = 26.0, 7.2, 6.6, 18.0
+_LEAD, _PAD, _GUTTER = 22.0, 17.0, 46.0
 _FAMILY_NAMES = {
     "conv": "convolution",
     "dense": "linear layer",
@@ -83,9 +83,7 @@ def _draw(item: Item, first: bool = False) -> _Block:
     else:
         placed = place(sizes, item.inputs)
     edges = [_line(edge) for edge in placed.edges]
-    cards = [
-        _card(card, point, size) for card, point, size in zip(item.cards, placed.boxes, sizes, strict=True)
-    ]
+    cards = [_card(card, point, size) for card, point, size in zip(item.cards, placed.boxes, sizes, strict=True)]
     return _Block(placed.left, placed.right, placed.height, Html("".join(edges + cards)))
 
 
@@ -97,14 +95,13 @@ def _repeated(item: Repeated) -> _Block:
     shapes = [
         _path([Point(0, 0), Point(0, _PAD)], "edge"),
         tag("rect", x=_n(left), y=_n(_PAD), width=_n(right - left), height=_n(height), rx=10, class_="repeat"),
-        tag("text", text, x=_n(right - 8), y=_n(_PAD + 16), class_="times"),
+        tag("text", text, x=_n(right - 8), y=_n(_PAD + 5), class_="times"),
     ]
     y = _PAD
     for block in inside:
         shapes.append(_moved(block.shapes, 0, y))
         y += block.height
     shapes.append(_path([Point(0, y), Point(0, y + _PAD)], "edge"))
-    # The label stands in the upper right corner; widen where a card would touch it.
     return _Block(left, right, _PAD + height, Html("".join(shapes)))
 
 
@@ -112,7 +109,7 @@ def _columns(blocks: list[_Block]) -> list[list[_Block]]:
     """Break the blocks into as few columns as keep the picture low, and no more than fit beside each other."""
     best = [blocks]
     for count in range(2, len(blocks) + 1):
-        if sum(block.height for block in best[0]) <= _TALLEST and _height(best) <= _TALLEST:
+        if _height(best) <= _TALLEST:
             break
         columns = _break(blocks, count)
         if sum(map(_width, columns)) + _GUTTER * (len(columns) - 1) > _WIDEST:
@@ -150,9 +147,13 @@ def _width(column: list[_Block]) -> float:
 def _card_size(card: Card) -> tuple[float, float]:
     if card.kind == "sum":
         return 22, 22
-    riders = sum(_SMALL * len(word.text) + 14 for word in card.riders)
+    riders = _riders_width(card)
     smallest = 72 if card.word.family == "flow" else 116
-    return max(_CHARACTER * len(card.word.text) + 22, riders + 14, smallest), _LINE + (16 if card.riders else 0)
+    return max(_CHARACTER * len(card.word.text) + 22, riders + 16, smallest), _LINE + (16 if card.riders else 0)
+
+
+def _riders_width(card: Card) -> float:
+    return sum(_SMALL * len(word.text) + _DOT for word in card.riders) - 8 if card.riders else 0.0
 
 
 def _card(card: Card, top: Point, size: tuple[float, float]) -> Html:
@@ -171,11 +172,11 @@ def _card(card: Card, top: Point, size: tuple[float, float]) -> Html:
         tag("rect", x=_n(x - width / 2), y=_n(y), width=_n(width), height=_n(height), rx=6),
         tag("text", card.word.text, x=_n(x), y=_n(y + 17.5), class_="name"),
     ]
-    left = x - (sum(_SMALL * len(word.text) + 14 for word in card.riders) - 6) / 2
+    left = x - _riders_width(card) / 2
     for word in card.riders:
         parts.append(tag("circle", cx=_n(left + 3), cy=_n(y + 31), r=3, class_=f"dot {word.family}"))
         parts.append(tag("text", word.text, x=_n(left + 9), y=_n(y + 35), class_="rider"))
-        left += _SMALL * len(word.text) + 14
+        left += _SMALL * len(word.text) + _DOT
     return tag("g", parts, class_=f"card {card.word.family}")
 
 

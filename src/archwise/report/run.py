@@ -73,6 +73,10 @@ class Run:
         """Whether a larger value of the objective is better."""
         return bool(self.metrics["higher_is_better"])
 
+    def setting(self, name: str) -> Any:
+        """Return a setting of the search by its name; None where run.json has none."""
+        return self.search["settings"].get(name)
+
     def natural(self, score: float | None) -> float | None:
         """Return a score (higher is better) as the objective's value in its natural sign; None stays None."""
         if score is None or not math.isfinite(score):
@@ -114,11 +118,17 @@ class Run:
     def trial_of(self, architecture: dict[str, Any], recipe: dict[str, Any]) -> int | None:
         """Return the number of the finished trial of a candidate that spent the largest fidelity, if there is one."""
         same = [
-            (float(row.fidelity), int(row.number))
-            for row in self.finished.itertuples()
-            if json.loads(row.architecture) == architecture and json.loads(row.recipe) == recipe
+            (float(trial["fidelity"]), int(trial["number"]))
+            for trial in records(self.finished)
+            if json.loads(trial["architecture"]) == architecture and json.loads(trial["recipe"]) == recipe
         ]
         return max(same)[1] if same else None
+
+
+def records(trials: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what is needed of each trial to tell candidates and their scores apart."""
+    names = ["number", "fidelity", "score", "architecture", "recipe"]
+    return [dict(zip(names, row, strict=True)) for row in trials[names].itertuples(index=False)]
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ _METRICS = {"auc": "AUC", "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss"})
 _SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "f1", "auc", "r2"})
 MISSING = "–"
+SPACE = "\N{NO-BREAK SPACE}"
 
 
 def metric_name(metric: str) -> str:
@@ -45,10 +46,19 @@ def number(value: float | None, digits: int = 4) -> str:
     return f"{value:,.{max(0, digits - 1 - max(power, -1))}f}"
 
 
+def metric_text(metric: str, value: float | None) -> str:
+    """Return a metric's value for reading; shares have four decimals.
+
+    Example:
+        >>> metric_text("accuracy", 0.98), metric_text("rmse", 54.321)
+        ('0.9800', '54.32')
+    """
+    return f"{value:.4f}" if metric in _SHARES and value is not None else number(value)
+
+
 def metric_value(metric: str, value: float | None) -> Html:
     """Return a metric's value for reading, with the exact one for machines."""
-    places = f"{value:.4f}" if metric in _SHARES and value is not None else number(value)
-    return exact(value, places)
+    return exact(value, metric_text(metric, value))
 
 
 def exact(value: float | None, text: str) -> Html:
@@ -62,50 +72,53 @@ def percent(value: float) -> str:
     """Return a share in percent.
 
     Example:
-        >>> percent(0.98765)
+        >>> percent(0.98765).replace(SPACE, " ")
         '98.8 %'
     """
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}{SPACE}%"
 
 
-def count(amount: int, noun: str, plural: str = "") -> str:
+def count(amount: float, noun: str, plural: str = "") -> str:
     """Return a number with its noun.
 
     Example:
         >>> count(1, "trial"), count(2000, "trial")
         ('1 trial', '2,000 trials')
     """
-    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+    shown = f"{amount:,.0f}" if amount == round(amount) else f"{amount:g}"
+    return f"{shown} {noun if amount == 1 else plural or noun + 's'}"
 
 
-def large(value: float | None, unit: str = "") -> str:
+def large(value: float | None) -> str:
     """Return a large number with its thousands, millions or billions.
 
     Example:
-        >>> large(103466), large(2.5e9), large(12, " FLOPs")
-        ('103 k', '2.50 G', '12 FLOPs')
+        >>> large(103466).replace(SPACE, " "), large(12)
+        ('103 k', '12')
     """
     if value is None or not math.isfinite(value):
         return MISSING
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{number(value / size, 3)} {letter}{unit}"
-    return f"{value:.0f}{unit}"
+            return f"{number(value / size, 3)}{SPACE}{letter}"
+    return f"{value:.0f}"
 
 
 def duration(seconds: float | None) -> str:
     """Return a time span.
 
     Example:
-        >>> duration(0.25), duration(75), duration(7260)
-        ('0.25 s', '1 min 15 s', '2 h 1 min')
+        >>> [duration(seconds).replace(SPACE, " ") for seconds in (0.25, 75, 7260)]
+        ['0.25 s', '1 min 15 s', '2 h 1 min']
     """
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     if seconds < 60:
-        return f"{number(seconds, 2 if seconds < 10 else 3)} s" if seconds else "0 s"
+        return f"{seconds:.2g}{SPACE}s" if seconds < 10 else f"{seconds:.0f}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return (
+        f"{minutes}{SPACE}min {rest}{SPACE}s" if minutes < 60 else f"{minutes // 60}{SPACE}h {minutes % 60}{SPACE}min"
+    )
 
 
 def plain(value: Any) -> str:

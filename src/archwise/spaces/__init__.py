@@ -10,18 +10,9 @@ if TYPE_CHECKING:
     from archwise.spaces.branches import Cell, Concat, Residual, Sum
     from archwise.spaces.choice import Choice, Decision
     from archwise.spaces.joint import JointSpace, Key
-    from archwise.spaces.nodes import (
-        Chain,
-        Layer,
-        LayerType,
-        Node,
-        Repeat,
-        Settings,
-        Shared,
-        identity,
-        layer,
-        zero,
-    )
+    from archwise.spaces.layer_types import Layer, LayerType, identity, layer, zero
+    from archwise.spaces.nodes import Chain, Node, Repeat, Shared
+    from archwise.spaces.settings import Settings
     from archwise.spaces.space import Space
 
 _WHERE = {
@@ -29,18 +20,9 @@ _WHERE = {
     "branches": ["Cell", "Concat", "Residual", "Sum"],
     "choice": ["Choice", "Decision"],
     "joint": ["JointSpace", "Key"],
-    "nodes": [
-        "Chain",
-        "Layer",
-        "LayerType",
-        "Node",
-        "Repeat",
-        "Settings",
-        "Shared",
-        "identity",
-        "layer",
-        "zero",
-    ],
+    "layer_types": ["Layer", "LayerType", "identity", "layer", "zero"],
+    "nodes": ["Chain", "Node", "Repeat", "Shared"],
+    "settings": ["Settings"],
     "space": ["Space"],
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}

@@ -9,7 +9,7 @@ from archwise.errors import SpaceError, Unbuildable
 from archwise.layers import combine
 from archwise.spaces.choice import Choice
 from archwise.spaces.graph import GraphBuilder
-from archwise.spaces.nodes import Node, Part, describe, same_shapes
+from archwise.spaces.nodes import Node, Part, describe, network_part, same_shapes
 from archwise.spaces.plan import Call, Planned, Shape, infer
 
 
@@ -17,7 +17,7 @@ class _Branches(Node):
     """Several parts that get the same input."""
 
     def __init__(self, *branches: Part, name: str | None = None):
-        self.branches = branches
+        self.branches = tuple(network_part(branch) for branch in branches)
         self.name = name
 
     @property
@@ -43,7 +43,7 @@ class Sum(_Branches):
         return graph.sum([branch.trace(graph, x) for branch in self.branches])
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        live = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
+        live: list[Planned] = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
         if not live:
             return None
         common = same_shapes(live, "Sum")
@@ -60,16 +60,17 @@ class Concat(_Branches):
     """
 
     def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
-        live = [v for branch in self.branches if (v := branch.trace(graph, x)) is not None]
-        return graph.vertex("concat", live) if live else None
+        return graph.concat([branch.trace(graph, x) for branch in self.branches])
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        live = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
+        live: list[Planned] = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
         if not live:
             return None
         if len({branch.shape[1:] for branch in live}) > 1:
             raise Unbuildable(f"The branches of a Concat have shapes that do not fit: {[b.shape for b in live]}.")
-        common = (sum(branch.shape[0] for branch in live), *live[0].shape[1:])
+        if len(live) == 1:
+            return live[0]
+        common: Shape = (sum(branch.shape[0] for branch in live), *live[0].shape[1:])
         return Planned(Call(combine.Concatenated, tuple(branch.call for branch in live)), common)
 
 
@@ -86,7 +87,10 @@ class Residual(Node):
     """
 
     def __init__(self, body: Part, *, when: bool | Choice = True, name: str | None = None):
-        self.body = body
+        options = when.options if isinstance(when, Choice) else (when,)
+        if not all(isinstance(option, bool) for option in options):
+            raise SpaceError(f"Residual takes True, False or a Choice among them as when, not {options!r}.")
+        self.body = network_part(body)
         self.when = when
         self.name = name
 
@@ -115,6 +119,8 @@ class Residual(Node):
             return Planned(Call.chain([]), shape)
         calls = [body.call]
         if body.shape != shape:
+            if len(body.shape) != len(shape):
+                raise Unbuildable(f"No shortcut leads from the shape {shape} to {body.shape}.")
             projection = Call(combine.projection, (), {"shape": shape, "to": body.shape})
             if infer(projection, shape, "projection") != body.shape:
                 raise Unbuildable(f"No shortcut leads from the shape {shape} to {body.shape}.")
@@ -136,10 +142,10 @@ class Cell(Node):
 
     def __init__(self, nodes: int | Choice, edge: Part, *, tied: bool = False, name: str | None = None):
         options = nodes.options if isinstance(nodes, Choice) else (nodes,)
-        if not all(isinstance(n, int) and n >= 2 for n in options):
+        if not all(type(n) is int and n >= 2 for n in options):
             raise SpaceError(f"A Cell needs at least 2 nodes, not {options!r}.")
         self.times = nodes
-        self.edge = edge
+        self.edge = network_part(edge)
         self.tied = tied
         self.name = name
         self._decided: dict[tuple[int, int], Node] = {}

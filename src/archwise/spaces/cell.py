@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from archwise.layers import basic
 from archwise.spaces.branches import Cell, Residual
 from archwise.spaces.choice import Choice
-from archwise.spaces.nodes import Chain, Node, Part, Repeat, Shared, identity, layer, zero
+from archwise.spaces.layer_types import identity, layer, zero
+from archwise.spaces.nodes import Chain, Node, Part, Repeat, Shared
 from archwise.spaces.parts import batch_norm, conv, global_pool, head, relu, smooth
 from archwise.spaces.space import Space
 

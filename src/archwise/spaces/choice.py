@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from archwise.errors import SpaceError
-from archwise.spaces.architecture import Architecture, Label
+from archwise.spaces.architecture import Architecture, Label, is_label
 
 if TYPE_CHECKING:
     from archwise.spaces.nodes import Node
@@ -29,7 +31,7 @@ class Choice:
         shared: one decision wherever a choice of this name stands in the space, instead of one at each place.
 
     Raises:
-        SpaceError: no option, or two options of one label.
+        SpaceError: no option, two options of one label (1, 1.0 and True count as one here), or a default that is none.
 
     Example:
         >>> Choice("width", [16, 32, 64], default=32).labels
@@ -47,10 +49,10 @@ class Choice:
     ):
         if not name or any(sign in name for sign in "/=*"):
             raise SpaceError(f"A choice needs a name without '/', '=' and '*', not {name!r}.")
-        if not options:
-            raise SpaceError(f"The choice {name!r} needs at least one option.")
         self.name = name
-        self.options = tuple(options)
+        self.options = tuple(option.item() if isinstance(option, np.generic) else option for option in options)
+        if not self.options:
+            raise SpaceError(f"The choice {name!r} needs at least one option.")
         self.labels: tuple[Label, ...] = tuple(_label(option, name) for option in self.options)
         self.level = level
         self.shared = shared
@@ -59,7 +61,18 @@ class Choice:
             raise SpaceError(
                 f"Two options of the choice {name!r} are called {twice[0]!r}: give the parts names of their own."
             )
-        self.default = self.labels.index(default) if default is not None else 0
+        self.default = 0 if default is None else self.index(default)
+
+    def index(self, label: Label) -> int:
+        """Return the place of the option of that label.
+
+        Raises:
+            SpaceError: no option is called that; the text names those there are.
+        """
+        for i, own in enumerate(self.labels):
+            if own == label and type(own) is type(label):
+                return i
+        raise SpaceError(f"The choice {self.name!r} has no option {label!r}: take one of {list(self.labels)!r}.")
 
     @property
     def numeric(self) -> bool:
@@ -75,14 +88,13 @@ class Choice:
 
 
 def _label(option: Any, choice: str) -> Label:
-    if isinstance(option, str | int | float):
-        return option
-    label = getattr(option, "label", None)
-    if not isinstance(label, str):
+    label = option if is_label(option) else getattr(option, "label", None)
+    if not is_label(label):
         raise SpaceError(
-            f"An option of the choice {choice!r} is {option!r}: options are numbers, words, truth values or parts."
+            f"An option of the choice {choice!r} is {option!r}: "
+            "options are finite numbers, words, truth values or parts."
         )
-    return label
+    return cast(Label, label)
 
 
 @dataclass(frozen=True)

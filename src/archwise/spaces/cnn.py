@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from archwise.spaces.branches import Residual
 from archwise.spaces.choice import Choice
-from archwise.spaces.nodes import Chain, Part, Repeat, identity
+from archwise.spaces.layer_types import identity
+from archwise.spaces.nodes import Chain, Part, Repeat
 from archwise.spaces.parts import (
     activation,
     avg_pool,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archwise.spaces.plan import Call, Shape
+from archwise.spaces.plan import Call, Shape, on_meta
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Cost:
     Args:
         parameters: number of trainable numbers.
         flops: floating-point operations for one example; a multiply-add counts as two.
-        activations: numbers that the layers give for one example: what training must keep in memory.
+        activations: numbers that the layers with parameters give for one example (Radosavovic et al. 2020, Designing
+            network design spaces): a measure of memory and speed.
     """
 
     parameters: int
@@ -32,17 +33,20 @@ def cost_of(call: Call, shape: Shape) -> Cost:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    activations = 0
+    def count() -> Cost:
+        activations = 0
 
-    def count(_module: torch.nn.Module, _inputs: object, result: object) -> None:
-        nonlocal activations
-        activations += result.numel() if isinstance(result, torch.Tensor) else 0
+        def add(_module: torch.nn.Module, _inputs: object, result: object) -> None:
+            nonlocal activations
+            activations += result.numel() if isinstance(result, torch.Tensor) else 0
 
-    with torch.device("meta"), torch.no_grad():
         model = call.build().eval()
         for module in model.modules():
-            if not list(module.children()):
-                module.register_forward_hook(count)
+            if next(module.parameters(recurse=False), None) is not None:
+                module.register_forward_hook(add)
         with FlopCounterMode(display=False) as counter:
-            model(torch.empty(1, *shape))
-    return Cost(sum(p.numel() for p in model.parameters()), counter.get_total_flops(), activations)
+            model(torch.ones(1, *shape))
+        return Cost(sum(p.numel() for p in model.parameters()), counter.get_total_flops(), activations)
+
+    result: Cost = on_meta(count)
+    return result

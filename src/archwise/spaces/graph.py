@@ -11,6 +11,9 @@ from typing import Any
 
 from archwise.spaces.canonical import canonical_hash
 
+OWN_KINDS = ("input", "output", "sum", "concat", "weights", "shortcut", "settings")
+"""Kinds of vertices that are no user's layers."""
+
 
 @dataclass(frozen=True)
 class Vertex:
@@ -38,8 +41,8 @@ class Graph:
     """What an architecture computes: vertices in topological order, the input first, the output last.
 
     Every layer with parameters, and every group of shared weights, is a vertex of its own. Parts that do not lead
-    from the input to the output are left out, identities are contracted, nested sums are one sum, and layers
-    without parameters and randomness on the same input are one vertex: each of these is exact.
+    from the input to the output are left out, identities are contracted, nested sums are one sum, nested concats one
+    concat, and layers without parameters and randomness on the same input are one vertex: each of these is exact.
 
     Args:
         vertices: the operations. A graph whose output does not depend on the input has no "input" vertex.
@@ -89,7 +92,7 @@ class GraphBuilder:
             if key not in self._pure:
                 self._pure[key] = self.vertex(kind, (x,), attributes)
             return self._pure[key]
-        shared = () if self._group is None else (self._group.next(lambda: self.vertex("weights", ())),)
+        shared = () if self._group is None else (self._group.weights(lambda: self.vertex("weights", ())),)
         return self.vertex(kind, (x, *shared), attributes)
 
     def sum(self, terms: Sequence[int | None]) -> int | None:
@@ -99,17 +102,30 @@ class GraphBuilder:
             if term is not None:
                 inside = self._vertices[term]
                 flat += inside.inputs if inside.kind == "sum" else [term]
+        return self._joined("sum", sorted(flat))
+
+    def concat(self, pieces: Sequence[int | None]) -> int | None:
+        """Join those pieces that are not constantly zero, in their order; None where all are."""
+        flat: list[int] = []
+        for piece in pieces:
+            if piece is not None:
+                inside = self._vertices[piece]
+                flat += inside.inputs if inside.kind == "concat" else [piece]
+        return self._joined("concat", flat)
+
+    def _joined(self, kind: str, flat: list[int]) -> int | None:
         if len(flat) < 2:
             return flat[0] if flat else None
-        key = (f"sum {sorted(flat)}", -1)
+        key = (f"{kind} {flat}", -1)
         if key not in self._pure:
-            self._pure[key] = self.vertex("sum", sorted(flat))
+            self._pure[key] = self.vertex(kind, flat)
         return self._pure[key]
 
     @contextmanager
     def shared_weights(self) -> Iterator[Callable[[], None]]:
         """Let the layers traced inside share their weights between copies; call what it yields before each copy."""
-        outer, self._group = self._group, _WeightGroup()
+        outer = self._group
+        self._group = outer.inner() if outer else _WeightGroup()
         try:
             yield self._group.restart
         finally:
@@ -137,17 +153,30 @@ class GraphBuilder:
 
 
 class _WeightGroup:
-    """The weights of the layers of one copy, taken again in the same order by the next copy."""
+    """The weights of the layers of one copy, taken again in the same order by the next copy.
+
+    What is shared inside a copy is a group of its own, and the next copy takes the same group again.
+    """
 
     def __init__(self) -> None:
-        self._weights: list[int] = []
+        self._members: list[int | _WeightGroup] = []
         self._position = 0
 
     def restart(self) -> None:
         self._position = 0
 
-    def next(self, new: Callable[[], int]) -> int:
-        if self._position == len(self._weights):
-            self._weights.append(new())
+    def weights(self, new: Callable[[], int]) -> int:
+        member = self._next(new)
+        assert isinstance(member, int)
+        return member
+
+    def inner(self) -> _WeightGroup:
+        member = self._next(_WeightGroup)
+        assert isinstance(member, _WeightGroup)
+        return member
+
+    def _next(self, new: Callable[[], int | _WeightGroup]) -> int | _WeightGroup:
+        if self._position == len(self._members):
+            self._members.append(new())
         self._position += 1
-        return self._weights[self._position - 1]
+        return self._members[self._position - 1]

@@ -1,19 +1,16 @@
-"""The parts that a search space is made of: layers and the ways of putting them together."""
+"""The parts that a search space is made of, and the ways of putting them together."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
-
-from torch import nn
 
 from archwise.errors import SpaceError, Unbuildable
 from archwise.layers.combine import Recurrent
 from archwise.spaces.choice import Choice, Derivation
 from archwise.spaces.graph import GraphBuilder
-from archwise.spaces.plan import Call, Planned, Shape, infer
+from archwise.spaces.plan import Call, Planned, Shape
 
 Part = Any
 """A Node, or a Choice among Nodes; for an attribute also a plain value, or a Choice among values."""
@@ -88,107 +85,19 @@ def describe(part: Part) -> Any:
     return part.describe() if isinstance(part, Node) else part
 
 
-class LayerType:
-    """A kind of layer; calling it with attributes makes a layer of a space.
+def network_part(part: Part) -> Part:
+    """Return `part` if it can stand in a network.
 
-    Use `layer` to make one.
+    Raises:
+        SpaceError: it is neither a part nor a choice among parts.
     """
-
-    def __init__(self, factory: Callable[..., Any], name: str, pure: bool):
-        self.factory = factory
-        self.name = name
-        self.pure = pure
-        self.given = [p for p in ("shape", "outputs") if p in inspect.signature(factory).parameters]
-        parameters = [p for p in inspect.signature(factory).parameters.values() if p.name not in self.given]
-        self.signature = inspect.Signature([p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)])
-
-    def __call__(self, *values: Any, called: str | None = None, **attributes: Any) -> Layer:
-        """Make a layer.
-
-        Args:
-            values, attributes: what the factory takes beside `shape` and `outputs`; each may be a Choice.
-            called: what the layer is called as an option of a choice and in paths.
-
-        Raises:
-            SpaceError: the factory does not take these attributes.
-        """
-        try:
-            bound = self.signature.bind(*values, **attributes)
-        except TypeError as error:
-            raise SpaceError(f"The layer {self.name!r} takes {self.signature}: {error}.") from None
-        given = tuple(bound.arguments)
-        bound.apply_defaults()
-        return Layer(self, dict(bound.arguments), called, given)
-
-
-def layer(factory: Callable[..., Any], *, name: str | None = None, pure: bool = False) -> LayerType:
-    """Make any nn.Module class, or function that returns a module, a kind of layer of the language.
-
-    Args:
-        factory: called with the layer's attributes. If it has a parameter called `shape`, that is the incoming
-            shape without the batch; one called `outputs` is the number of outputs that the task asks for.
-        name: what the layer is called in graphs; the factory's name if not given.
-        pure: the layer has neither parameters nor randomness, so two of them on the same input are the same.
-
-    Example:
-        >>> from torch import nn
-        >>> linear = layer(lambda shape, width: nn.Linear(shape[-1], width), name="linear")
-        >>> linear(width=Choice("width", [16, 32])).attributes
-        {'width': Choice('width', [16, 32])}
-    """
-    return LayerType(factory, name or factory.__name__, pure)
-
-
-class Layer(Node):
-    """One layer with its attributes, some of which may be choices. Made by calling a `LayerType`."""
-
-    def __init__(self, kind: LayerType, attributes: dict[str, Any], name: str | None, given: tuple[str, ...]):
-        self.kind = kind
-        self.attributes = attributes
-        self.name = name
-        self._given = given
-
-    @property
-    def label(self) -> str:
-        """Its name, or its kind with the fixed attributes that were given."""
-        if self.name:
-            return self.name
-        fixed = [str(self.attributes[k]) for k in self._given if not isinstance(self.attributes[k], Choice)]
-        return f"{self.kind.name}({','.join(fixed)})" if fixed else self.kind.name
-
-    def parts(self, scope: str, times: int) -> Iterator[tuple[Part, str]]:
-        for value in self.attributes.values():
-            yield value, self.inner(scope)
-
-    def concrete(self, parts: list[Any], times: int) -> Node:
-        return Layer(self.kind, dict(zip(self.attributes, parts, strict=True)), self.name, self._given)
-
-    def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
-        if x is None or self.kind is zero:
-            return None
-        return x if self.kind is identity else graph.layer(self.kind.name, self.attributes, x, self.kind.pure)
-
-    def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        if self.kind is zero:
-            return None
-        if self.kind is identity:
-            return Planned(Call(nn.Identity), shape)
-        available = {"shape": shape, "outputs": outputs}
-        call = Call(self.kind.factory, (), {name: available[name] for name in self.kind.given} | self.attributes)
-        return Planned(call, infer(call, shape, self.kind.name))
-
-    def describe(self) -> dict[str, Any]:
-        attributes = {name: describe(value) for name, value in self.attributes.items()}
-        return {"layer": self.kind.name, "attributes": attributes} | ({"name": self.name} if self.name else {})
-
-    def __repr__(self) -> str:
-        return f"{self.kind.name}({', '.join(f'{k}={v!r}' for k, v in self.attributes.items())})"
-
-
-identity = layer(nn.Identity, name="identity", pure=True)
-"""Passes its input on."""
-zero = layer(nn.Module, name="zero", pure=True)
-"""Constantly zero: no connection."""
+    for option in part.options if isinstance(part, Choice) else (part,):
+        if not isinstance(option, Node):
+            raise SpaceError(
+                f"{option!r} is no part of a network: make a module's class or a function a layer with layer(...), "
+                "and call what that returns."
+            )
+    return part
 
 
 class Chain(Node):
@@ -200,7 +109,7 @@ class Chain(Node):
     """
 
     def __init__(self, *parts: Part, name: str | None = None):
-        self._parts = parts
+        self._parts = tuple(network_part(part) for part in parts)
         self.name = name
 
     @property
@@ -253,11 +162,11 @@ class Repeat(Node):
         name: str | None = None,
     ):
         options = times.options if isinstance(times, Choice) else (times,)
-        if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in options):
+        if not all(type(n) is int and n >= 0 for n in options):
             raise SpaceError(f"Repeat needs whole numbers from 0 up as times, not {options!r}.")
         if share_weights and not tied:
             raise SpaceError("Repeat(share_weights=True) needs tied=True: one module cannot be several things.")
-        self.body = body
+        self.body = network_part(body)
         self.times = times
         self.tied = tied
         self.share_weights = share_weights
@@ -303,7 +212,7 @@ class Shared(Node):
     """
 
     def __init__(self, part: Part, name: str):
-        self.part = part
+        self.part = network_part(part)
         self.name = name
 
     @property
@@ -320,54 +229,6 @@ class Shared(Node):
     def concrete(self, parts: list[Any], times: int) -> Node:
         part: Node = parts[0]
         return part
-
-
-class Settings(Node):
-    """Named values that are no network: a training recipe, for instance.
-
-    Args:
-        called: what it is called as an option of a choice.
-        values: plain values, choices among values, or choices among further Settings.
-
-    Example:
-        >>> from archwise.spaces import Space
-        >>> recipe = Space(Settings(learning_rate=Choice("learning_rate", [1e-3, 1e-2]), momentum=0.9))
-        >>> recipe.values(recipe.default)
-        {'learning_rate': 0.001, 'momentum': 0.9}
-    """
-
-    def __init__(self, called: str | None = None, /, **values: Any):
-        self.name = called
-        self.values = values
-
-    @property
-    def label(self) -> str:
-        return self.name or super().label
-
-    def inner(self, scope: str) -> str:
-        return scope
-
-    def parts(self, scope: str, times: int) -> Iterator[tuple[Part, str]]:
-        return ((value, scope) for value in self.values.values())
-
-    def concrete(self, parts: list[Any], times: int) -> Node:
-        return Settings(self.name, **dict(zip(self.values, parts, strict=True)))
-
-    def flat(self) -> dict[str, Any]:
-        """Return the decided values; those of nested Settings stand beside the name of the one taken."""
-        data: dict[str, Any] = {}
-        for key, value in self.values.items():
-            data |= {key: value.name} | value.flat() if isinstance(value, Settings) else {key: value}
-        return data
-
-    def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
-        return graph.layer("settings", self.flat(), x, pure=True) if x is not None else None
-
-    def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        raise Unbuildable("Settings are no network: they have values, not a module.")
-
-    def describe(self) -> dict[str, Any]:
-        return {"settings": {key: describe(value) for key, value in self.values.items()}}
 
 
 def same_shapes(planned: Sequence[Planned], what: str) -> Shape:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archwise.layers import basic
-from archwise.spaces.nodes import Chain, Part, layer
+from archwise.spaces.layer_types import layer
+from archwise.spaces.nodes import Chain, Part
 
 conv = layer(basic.conv)
 depthwise_conv = layer(basic.depthwise_conv)

@@ -83,9 +83,7 @@ def infer(call: Call, shape: Shape, what: str) -> Shape:
         Unbuildable: the module cannot be made, or cannot take the shape; the text says why.
     """
     try:
-        with torch.device("meta"), torch.no_grad():
-            module = call.build().eval()
-            result = module(torch.empty(2, *shape))
+        result = on_meta(lambda: call.build().eval()(torch.ones(2, *shape)))
     except Exception as error:  # a user's layer may raise anything: whatever it is, it is the reason
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Unbuildable(f"The layer {what!r} cannot take an input of shape {shape}: {first_line}") from error
@@ -93,6 +91,21 @@ def infer(call: Call, shape: Shape, what: str) -> Shape:
     if len(out) < 2 or out[0] != 2 or 0 in out:
         raise Unbuildable(f"The layer {what!r} turns a batch of 2 of shape {shape} into {out or type(result)}.")
     return out[1:]
+
+
+def on_meta(run: Callable[[], Any]) -> Any:
+    """Run something on torch's meta device, which has shapes alone; where that fails, on real numbers.
+
+    A layer may look at values, or hold arrays of its own, which the meta device cannot do. Random numbers drawn on the
+    way leave torch's generator as it was.
+    """
+    with torch.no_grad():
+        try:
+            with torch.device("meta"):
+                return run()
+        except Exception:  # whatever it is, the second run raises it again or does without
+            with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+                return run()
 
 
 def _built(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,11 @@ from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Label
 from archwise.spaces.choice import Choice, Decide, Decision, Derivation, Derived
 from archwise.spaces.graph import Graph, GraphBuilder
-from archwise.spaces.nodes import Node, Settings
-from archwise.spaces.occurrences import check_paths, count_architectures, occurrences
+from archwise.spaces.limits import Limits, keeping
+from archwise.spaces.nodes import Node, describe
+from archwise.spaces.occurrences import check_tree, count_architectures, occurrences
 from archwise.spaces.plan import Call
+from archwise.spaces.settings import Settings
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,7 +39,7 @@ class Space:
         name: what the space is called in reports and in the experience.
 
     Raises:
-        SpaceError: two different choices have one path.
+        SpaceError: two different choices have one path, or two different layers or shared parts one name.
 
     Example:
         >>> from archwise.spaces import Chain, Choice, Space
@@ -49,12 +50,11 @@ class Space:
         (2, False, 1)
     """
 
-    def __init__(self, root: Node, name: str = "custom"):
+    def __init__(self, root: Node | Choice, name: str = "custom"):
+        check_tree(root)
         self.root = root
         self.name = name
-        self._limits: dict[str, tuple[Label, ...]] = {}
-        check_paths(root)
-        self._allowed = lru_cache(maxsize=None)(self._find_allowed)
+        self._limits = Limits(root)
         self._read = lru_cache(maxsize=1024)(self._find_derived)
         self.key = lru_cache(maxsize=1 << 17)(self._find_key)
 
@@ -68,7 +68,7 @@ class Space:
     @cached_property
     def size(self) -> int:
         """The exact number of architectures, as an unbounded whole number."""
-        return count_architectures(self.root, self._allowed)
+        return count_architectures(self.root, self._limits.allowed)
 
     def sample(self, seed: Seed) -> Architecture:
         """Draw an architecture: at every choice that is met, each open option is equally likely.
@@ -100,7 +100,7 @@ class Space:
         picked = decisions[rng.integers(len(decisions))]
         others = [i for i in picked.allowed if i != picked.index]
         kept = {**architecture, picked.path: picked.choice.labels[others[rng.integers(len(others))]]}
-        return self._derive(_keeping(kept, lambda _path, _choice, open_: open_[rng.integers(len(open_))]))
+        return self._derive(keeping(kept, lambda _path, _choice, open_: open_[rng.integers(len(open_))]))
 
     def cross(self, first: Architecture, second: Architecture, seed: Seed) -> Architecture:
         """Return a child that takes each choice from a parent who made it, chosen by the toss of a coin."""
@@ -108,7 +108,7 @@ class Space:
 
         def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
             made = [p[path] for p in (first, second) if path in p]
-            taken = [i for label in made if (i := choice.labels.index(label)) in allowed] or allowed
+            taken = [i for label in made if (i := choice.index(label)) in allowed] or allowed
             return taken[rng.integers(len(taken))]
 
         self.decisions(first), self.decisions(second)
@@ -148,34 +148,24 @@ class Space:
         """Return the space in which choices keep only the given option, or the given few.
 
         Args:
-            choices: path, name or pattern (`stage1/*`) of choices -> label or labels that stay open.
+            choices: path of a choice, or the name of several, or a pattern (`stage1/*`) of paths -> label or labels
+                that stay open.
 
         Raises:
-            SpaceError: a pattern fits no choice, or a label is no option of it.
+            SpaceError: a pattern fits no choice, or a label is no open option of it.
         """
-        limits = {key: _labels(labels) for key, labels in choices.items()}
-        return self._limited(limits)
+        return self._limited(self._limits.keeping(choices))
 
     def exclude(self, choices: Mapping[str, Label | Sequence[Label]]) -> Space:
         """Return the space without some options.
 
         Args:
-            choices: path, name or pattern of choices -> label or labels to leave out.
+            choices: as for `fix` -> label or labels to leave out.
 
         Raises:
-            SpaceError: a pattern fits no choice, a label is no option of it, or no option is left.
+            SpaceError: a pattern fits no choice, a label is no open option of it, or no option is left.
         """
-        limits: dict[str, tuple[Label, ...]] = {}
-        for pattern, labels in choices.items():
-            for path, choice in self._matching(pattern):
-                left = [
-                    choice.labels[i] for i in self._allowed(path, choice) if choice.labels[i] not in _labels(labels)
-                ]
-                unknown = set(_labels(labels)) - set(choice.labels)
-                if unknown or not left:
-                    raise SpaceError(f"Cannot exclude {_labels(labels)!r} from the choice {path!r}: {choice.labels!r}.")
-                limits[path] = tuple(left)
-        return self._limited(limits)
+        return self._limited(self._limits.without(choices))
 
     def freeze(self, architecture: Architecture, levels: Sequence[str]) -> Space:
         """Return the space in which the choices of some levels are as in `architecture` and the others open.
@@ -183,16 +173,17 @@ class Space:
         Args:
             architecture: a member of the space.
             levels: the levels to freeze, for instance `["macro"]` before the cell is searched.
+
+        Raises:
+            SpaceError: the architecture is no member, or the space has no such level.
         """
-        frozen = {d.path: (d.label,) for d in self.decisions(architecture) if d.choice.level in levels}
-        return self._limited(frozen)
+        levels = self._known_levels(levels)
+        frozen = {d.path: d.label for d in self.decisions(architecture) if d.choice.level in levels}
+        return self._limited(self._limits.keeping(frozen))
 
     def has(self, pattern: str) -> bool:
         """Whether the path, name or pattern fits a choice of the space."""
-        try:
-            return bool(self._matching(pattern))
-        except SpaceError:
-            return False
+        return bool(self._limits.fitting(pattern))
 
     @cached_property
     def levels(self) -> tuple[str, ...]:
@@ -281,8 +272,7 @@ class Space:
 
     def describe(self) -> dict[str, Any]:
         """Return the space as plain JSON data, for the record; code cannot be rebuilt from it."""
-        limits = {path: list(labels) for path, labels in self._limits.items()}
-        return {"name": self.name, "root": self.root.describe(), "limits": limits}
+        return {"name": self.name, "root": describe(self.root), "limits": self._limits.describe()}
 
     @cached_property
     def hash(self) -> str:
@@ -295,24 +285,24 @@ class Space:
     # ------------------------------------------------------------------ the one walk behind all of it
 
     def _derive(self, decide: Decide) -> Architecture:
-        derivation = Derivation(decide, self._allowed)
+        derivation = Derivation(decide, self._limits.allowed)
         derivation.take(self.root, "")
         return derivation.architecture
 
     def _find_derived(self, architecture: Architecture) -> Derived:
         def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
             if path not in architecture:
-                raise SpaceError(f"The architecture does not say what it takes at {path!r}: one of {choice.labels!r}.")
+                raise SpaceError(f"The architecture does not say what it takes at {path!r}: one of {choice.labels}.")
+            open_ = {choice.labels[i]: i for i in allowed}
             label = architecture[path]
-            same = [i for i in allowed if choice.labels[i] == label and type(choice.labels[i]) is type(label)]
-            if not same:
-                open_ = [choice.labels[i] for i in allowed]
+            taken = open_.get(label)
+            if taken is None or type(choice.labels[taken]) is not type(label):
                 raise SpaceError(
-                    f"{label!r} is not open at {path!r} in the space {self.name!r}: take one of {open_!r}."
+                    f"{label!r} is not open at {path!r} in the space {self.name!r}: take one of {list(open_)!r}."
                 )
-            return same[0]
+            return taken
 
-        derivation = Derivation(decide, self._allowed)
+        derivation = Derivation(decide, self._limits.allowed)
         root = derivation.take(self.root, "")
         unknown = set(architecture) - {decision.path for decision in derivation.decisions}
         if unknown:
@@ -338,47 +328,21 @@ class Space:
                     prefix.append(0)
                 return allowed[prefix[position]]
 
-            yield self._derive(_keeping(kept, count))
+            yield self._derive(keeping(kept, count))
             while prefix and prefix[-1] + 1 == widths[len(prefix) - 1]:
                 prefix.pop()
             if not prefix:
                 return
             prefix[-1] += 1
 
-    def _find_allowed(self, path: str, choice: Choice) -> tuple[int, ...]:
-        labels = self._limits.get(path, choice.labels)
-        return tuple(i for i, label in enumerate(choice.labels) if label in labels)
-
-    def _matching(self, pattern: str) -> list[tuple[str, Choice]]:
-        everywhere = dict(occurrences(self.root))
-        found = [(p, c) for p, c in everywhere.items() if pattern in (p, c.name) or fnmatchcase(p, pattern)]
-        if not found:
-            known = ", ".join(repr(path) for path in list(everywhere)[:12])
-            raise SpaceError(f"No choice of the space {self.name!r} fits {pattern!r}; there are {known}.")
-        return found
-
-    def _limited(self, limits: Mapping[str, tuple[Label, ...]]) -> Space:
+    def _limited(self, limits: Limits) -> Space:
         smaller = Space(self.root, self.name)
-        smaller._limits = dict(self._limits)
-        for pattern, labels in limits.items():
-            for path, choice in self._matching(pattern):
-                left = tuple(
-                    label for label in labels if label in [choice.labels[i] for i in self._allowed(path, choice)]
-                )
-                if len(left) < len(labels):
-                    raise SpaceError(f"The choice {path!r} has the options {choice.labels!r}, not all of {labels!r}.")
-                smaller._limits[path] = left
+        smaller._limits = limits
         return smaller
 
-
-def _keeping(kept: Mapping[str, Label], otherwise: Decide) -> Decide:
-    def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
-        if path in kept and (index := choice.labels.index(kept[path])) in allowed:
-            return index
-        return otherwise(path, choice, allowed)
-
-    return decide
-
-
-def _labels(labels: Label | Sequence[Label]) -> tuple[Label, ...]:
-    return (labels,) if isinstance(labels, str | int | float) else tuple(labels)
+    def _known_levels(self, levels: Sequence[str]) -> tuple[str, ...]:
+        known = (levels,) if isinstance(levels, str) else tuple(levels)
+        for level in known:
+            if level not in self.levels:
+                raise SpaceError(f"The space {self.name!r} has no level {level!r}: take some of {self.levels!r}.")
+        return known

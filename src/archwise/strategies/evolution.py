@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -19,8 +20,8 @@ class RegularisedEvolution(OneByOne):
     finished trials and mutates one choice of the best of them.
 
     - Failed trials never enter the population.
-    - Where other searches evaluated candidates of this space, winners of tournaments among these fill the first
-      population, to be evaluated here; their scores are not compared with this search's own.
+    - Where other searches evaluated candidates of this space, winners of tournaments among the youngest of these fill
+      the first population, to be evaluated here; their scores are not compared with this search's own.
     - Where no mutation of the winner is new, a random candidate is proposed.
 
     Source: Real et al. 2019, Regularized evolution for image classifier architecture search (population 100, sample 25;
@@ -55,11 +56,16 @@ class RegularisedEvolution(OneByOne):
             mutation = draw_new(space, seen, lambda: space.mutate(parent.candidate, rng))
             if mutation:
                 return Proposal(mutation, origin=f"mutation of trial {parent.number}")
-        elif others := [trial for trial in finished if trial.number < 0 and trial.candidate in space]:
+        elif others := self._others(finished, space):
             known = draw_new(space, seen, lambda: self._winner(others, rng).candidate)
             if known:
                 return Proposal(known, origin="from another search")
         return random_proposal(space, seen, rng)
+
+    def _others(self, finished: Sequence[Trial], space: JointSpace) -> list[Trial]:
+        """Return the youngest trials of other searches whose candidates are of this space."""
+        fitting = (trial for trial in reversed(finished) if trial.number < 0 and trial.candidate in space)
+        return list(islice(fitting, self.population))
 
     def _winner(self, trials: Sequence[Trial], rng: np.random.Generator) -> Trial:
         """Return the best of a few trials drawn at random."""

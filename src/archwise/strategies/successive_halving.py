@@ -78,11 +78,9 @@ class SuccessiveHalving:
         ended = {trial.number: trial for trial in history if trial.number >= 0}
         known: dict[int, Trial | Proposal] = {**ended, **{item.number: item.proposal for item in pending}}
         children = {trial.parent: number for number, trial in sorted(known.items()) if trial.parent is not None}
-        started = [
-            number
-            for number, trial in sorted(known.items())
-            if trial.parent is None and trial.fidelity <= self.fidelities[0]
-        ]
+        fidelities = self.fidelities
+        new = ((number, trial) for number, trial in sorted(known.items()) if trial.parent is None)
+        started = [number for number, trial in new if trial.fidelity <= fidelities[0]]
         size = self.eta ** (self.rungs - 1)
         due: list[tuple[int, Proposal]] = []
         for start in range(0, len(started) if last else len(started) - size + 1, size):
@@ -94,7 +92,7 @@ class SuccessiveHalving:
                 for trial in best:
                     if trial.number not in children:
                         origin = f"continues trial {trial.number}"
-                        due.append((rung, Proposal(trial.candidate, self.fidelities[rung], trial.number, origin)))
+                        due.append((rung, Proposal(trial.candidate, fidelities[rung], trial.number, origin)))
                 cohort = [children[trial.number] for trial in best if trial.number in children]
                 if len(cohort) < len(best):
                     break

@@ -49,6 +49,8 @@ def build_task(
         OSError: the folder cannot be written.
     """
     refuse_too_few(len(source.train.y))
+    if source.test and not len(source.test.y):
+        raise DataError("The data's own test split has no rows with a target: fill it, or leave it out.")
     layout = _layout(source, kind)
     fewest = 2 if source.test else 3
     target = recognise_target(source.train.y, problem, fewest=fewest, labels=layout.kind != "table")
@@ -78,7 +80,7 @@ def build_task(
         if target.classes:
             np.save(place / f"y_{name}.npy", values.astype(np.int64))
         else:
-            np.save(place / f"y_{name}.npy", ((values - mean) / scale).astype(np.float32))
+            np.save(place / f"y_{name}.npy", _scaled(values, mean, scale))
     rows: dict[str, Any] = {name: part.rows[positions] for name, (part, positions, _) in splits.items()}
     np.savez(folder / "splits.npz", **rows)
     (folder / "preprocessing.json").write_text(json.dumps(preprocessing.settings, indent=1), encoding="utf-8")
@@ -117,6 +119,10 @@ def _layout(source: Source, kind: Kind | None) -> Layout:
     if isinstance(x, pd.DataFrame):
         if kind not in (None, "table"):
             raise DataError(f"A table with named columns cannot be of the kind {kind!r}: give its values as an array.")
+        if not set(source.ignored) <= set(x.columns):
+            raise DataError(
+                f"There is no column {min(set(source.ignored) - set(x.columns))!r} to ignore: check the name."
+            )
         refuse_empty_columns(x, source.ignored)
         return Layout("table", "none", "")
     layout = recognise_layout(x, kind, tensors=source.tensors)
@@ -142,6 +148,16 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     if not np.isfinite([mean, scale]).all():
         raise DataError(f"The target holds values up to {np.abs(values).max():.3g}, too large to scale: divide them.")
     return mean, scale
+
+
+def _scaled(values: np.ndarray, mean: float, scale: float) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        scaled = (values - mean) / scale
+    if np.abs(scaled).max() > 1e15:  # float32 could not square it
+        far = values[np.abs(scaled).argmax()]
+        raise DataError(f"The target holds {far:.3g}, too far from the training rows' values: correct or remove it.")
+    result: np.ndarray = scaled.astype(np.float32)
+    return result
 
 
 def _write_inputs(path: Path, preprocessing: Preprocessing, part: Part, positions: np.ndarray) -> tuple[int, ...]:

@@ -84,7 +84,7 @@ class Preprocessing:
         values = with_channels(values, self.settings["layout"])
         shape = (1, -1) + (1,) * (values.ndim - 2)
         mean, scale = self.arrays["mean"].reshape(shape), self.arrays["scale"].reshape(shape)
-        scaled = ((values - mean) / scale).astype(np.float32)
+        scaled = np.clip((values - mean) / scale, -1e9, 1e9).astype(np.float32)
         if kind == "series":
             np.nan_to_num(scaled, copy=False, nan=0.0)
         return np.ascontiguousarray(scaled)
@@ -186,7 +186,8 @@ def date_parts(dates: "pd.Series[Any]", parts: list[str]) -> list[np.ndarray]:
     result = []
     for part in parts:
         if part == "days":
-            values = (dates - pd.Timestamp(0)) / pd.Timedelta(days=1)
+            seconds = dates.to_numpy(dtype="datetime64[s]")  # nanoseconds would end in the year 2262
+            values = pd.Series(np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64) / 86400))
         else:
             circle, function = part.split(" ")
             values = {"sine": np.sin, "cosine": np.cos}[function](2 * np.pi * turns[circle])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archwise.clock import Clock, default_epochs
 from archwise.errors import RunError
-from archwise.evaluators.job import TrainingJob
+from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import derive_seed
 from archwise.experience import Experience
 from archwise.progress import Listener
@@ -20,7 +20,7 @@ from archwise.strategies.strategy import Strategy, next_number
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
-TRIAL_SHARE = 0.04
+TRIAL_SHARE = 0.08
 """Most of the time budget that training the default architecture once may take, on one worker."""
 PATIENCE = 4.0
 """A trial may take this many times as long as the default architecture needs for the same fidelity."""
@@ -117,10 +117,7 @@ class Search:
         return 1_000_000 if limit is None else max(0, limit - len(self.trials) - pending)
 
     def _submit(self, pool: WorkerPool, number: int, proposal: Proposal) -> None:
-        checkpoint = None if proposal.fidelity == 1 else str(self._checkpoint(number))
-        parent = None if proposal.parent is None else str(self._checkpoint(proposal.parent))
-        job = self.job(proposal.candidate, self._seed(number, proposal), proposal.fidelity)
-        job = replace(job, checkpoint_to=checkpoint, resume_from=parent)
+        job = self.evaluator.job(proposal, self.task, self._seed(number, proposal))
         pool.submit(number, job, self._time_limit(proposal.fidelity))
 
     def _seed(self, number: int, proposal: Proposal) -> int:
@@ -138,29 +135,14 @@ class Search:
             return 0.25 * self.clock.budget
         return PATIENCE * default * fidelity + 2.0
 
-    def _checkpoint(self, number: int) -> str:
-        return str((self.run.checkpoints / f"{number}.safetensors").absolute())
-
     # ------------------------------------------------------------------ evaluating
 
-    def job(self, candidate: Candidate, seed: int, fidelity: float = 1.0, epochs: float | None = None) -> TrainingJob:
-        """Return the training of a candidate under this search's settings.
-
-        Args:
-            candidate: architecture and recipe.
-            seed: the trial's seed.
-            fidelity: share of the full training.
-            epochs: length of the full training, instead of the search's.
-        """
-        return TrainingJob(
-            source=self.space.network.source(candidate.architecture, self.task.signature),
-            task=str(self.task.folder.absolute()),
-            objective=self.settings.objective,
-            epochs=epochs or self.settings.epochs or default_epochs(self.task.sizes["train"]),
-            settings=self.space.recipe.values(candidate.recipe),
-            fidelity=fidelity,
-            seed=seed,
-            device=self.settings.device,
+    @property
+    def evaluator(self) -> TrainingEvaluator:
+        """Trains candidates under this search's settings."""
+        epochs = self.settings.epochs or default_epochs(self.task.sizes["train"])
+        return TrainingEvaluator(
+            self.space, self.settings.objective, epochs, self.settings.device, self.run.checkpoints
         )
 
     def confirm(self, pool: WorkerPool, candidates: list[Candidate], seeds: int, reserve: Callable[[], float]) -> None:
@@ -180,7 +162,8 @@ class Search:
         running = dict(enumerate(todo, start=first))
         begun = time.time()
         for number, (candidate, seed) in running.items():
-            pool.submit(number, self.job(candidate, seed), self.settings.trial_seconds)
+            job = self.evaluator.job(Proposal(candidate), self.task, seed)
+            pool.submit(number, job, self.settings.trial_seconds)
         while running and self.clock.left > reserve():
             for number, outcome in pool.wait(timeout=1.0):
                 candidate, seed = running.pop(number)
@@ -217,9 +200,10 @@ class Search:
     def _thin_checkpoints(self) -> None:
         """Delete the training states of all but the best unfinished trials."""
         unfinished = [t for t in self.trials if t.fidelity < 1 and t.score is not None]
-        if len(unfinished) > KEPT_CHECKPOINTS:
-            for trial in sorted(unfinished, key=lambda t: t.score or 0.0)[:-KEPT_CHECKPOINTS]:
-                (self.run.checkpoints / f"{trial.number}.safetensors").unlink(missing_ok=True)
+        for trial in sorted(unfinished, key=lambda t: t.score or 0.0)[:-KEPT_CHECKPOINTS]:
+            state = self.evaluator.checkpoint(trial.candidate, trial.seed)
+            if state is not None:
+                state.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ how long a full training is
 
@@ -239,7 +223,8 @@ class Search:
         """Train the default architecture for some steps and return what a whole epoch would take."""
         values = self.space.recipe.values(self.default.recipe)
         epochs = min(1.0, 40 * int(values.get("batch_size", 64)) / self.task.sizes["train"])
-        pool.submit(-1, self.job(self.default, self.settings.seed, epochs=epochs))
+        evaluator = replace(self.evaluator, epochs=epochs, checkpoints=None)
+        pool.submit(-1, evaluator.job(Proposal(self.default), self.task, self.settings.seed))
         while not (ended := pool.wait(timeout=1.0)):
             self.listener.tick(self.clock.left)
         [(_, outcome)] = ended

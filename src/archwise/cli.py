@@ -1,0 +1,260 @@
+"""The command line: search, resume, show, predict and experience."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archwise import __version__
+from archwise.terminal.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from archwise.result import Result
+    from archwise.terminal.listeners import Lines
+
+# Plain help: Rich would take as long to load as all of the rest, and archwise --help is to answer at once.
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+class Device(StrEnum):
+    """Where networks are trained."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class DataKind(StrEnum):
+    """What inputs are."""
+
+    table = "table"
+    image = "image"
+    series = "series"
+
+
+class Problem(StrEnum):
+    """What is predicted."""
+
+    classification = "classification"
+    regression = "regression"
+
+
+Data = Annotated[str, typer.Argument(metavar="DATA", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of a search.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and all else to standard error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, too.")]
+Place = Annotated[
+    str | None, typer.Option("--experience", metavar="PATH|URL", help="The experience, instead of the user's own.")
+]
+
+
+def option(metavar: str | None, text: str) -> Any:
+    """Return a Typer option that has a name for its value and a sentence of help."""
+    return typer.Option(metavar=metavar, help=text, show_default=False)
+
+
+@app.callback(invoke_without_command=True)
+def archwise(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Find a neural network for your data: searched, trained, tested, explained and exported.
+
+    Example: archwise search digits --minutes 2
+    """
+    if version:
+        print(f"archwise {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def search(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A .csv or .tsv (or .gz of these) or .npz file, or digits, iris, wine, breast-cancer or diabetes.",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[str | None, option("COLUMN", "The column to predict, for tables.")] = None,
+    minutes: Annotated[float | None, option("M", "Time for everything; 5 where --trials is not given either.")] = None,
+    trials: Annotated[int | None, option("N", "How many trials the strategy may make.")] = None,
+    metric: Annotated[
+        str | None,
+        option(
+            "NAME",
+            "What to improve: accuracy, balanced_accuracy, precision, recall, f1, auc or log_loss; rmse, mae or r2.",
+        ),
+    ] = None,
+    space: Annotated[
+        str | None, option("NAME", "Networks to search: mlp, cnn, conv1d, cell or nasbench201; by the kind of data.")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        option("NAME", "How to search: random, evolution, halving-random or halving-evolution (used if not given)."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, option("CHOICE=VALUE", "Keep only these options of a choice; several by commas.")
+    ] = None,
+    exclude: Annotated[list[str] | None, option("CHOICE=VALUE", "Leave these options of a choice out.")] = None,
+    ignore: Annotated[list[str] | None, option("COLUMN", "Leave a column out; may be given again.")] = None,
+    kind: Annotated[DataKind | None, option(None, "What the inputs are, where recognised wrongly.")] = None,
+    problem: Annotated[Problem | None, option(None, "What is predicted, where recognised wrongly.")] = None,
+    epochs: Annotated[float | None, option("E", "Passes over the training data in a full training.")] = None,
+    seed: Annotated[int, option("S", "Everything random derives from it; 0 if not given.")] = 0,
+    workers: Annotated[int | None, option("N", "Trainings side by side; by the number of cores.")] = None,
+    device: Annotated[Device | None, option(None, "Where to train; cuda where there is one.")] = None,
+    memory_gb: Annotated[float | None, option("G", "Memory that a training may hold, in GiB.")] = None,
+    trial_minutes: Annotated[float | None, option("M", "Time that a trial may take.")] = None,
+    run: Annotated[Path | None, option("FOLDER", "Where to leave all; runs/NAME-DATE-TIME if not given.")] = None,
+    experience: Place = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find a network for data: search, choose, train in full, test once, export and explain.
+
+    Ctrl-C ends the search early with the best so far.
+
+    Example: archwise search patients.csv --target outcome --minutes 10
+    """
+
+    def work(listener: Lines) -> Result:
+        from archwise import api
+        from archwise.terminal.limits import read_limits
+
+        return api.search(
+            data,
+            target,
+            minutes=minutes,
+            trials=trials,
+            space=space,
+            strategy=strategy or api.DEFAULT_STRATEGY,
+            metric=metric,
+            seed=seed,
+            workers=workers,
+            device=device,
+            run=run,
+            experience=experience,
+            fix=read_limits("--fix", fix or []),
+            exclude=read_limits("--exclude", exclude or []),
+            epochs=epochs,
+            memory_gb=memory_gb,
+            trial_minutes=trial_minutes,
+            ignore=ignore or (),
+            kind=kind.value if kind else None,
+            problem=problem.value if problem else None,
+            listener=listener,
+        )
+
+    _search(work, json, debug)
+
+
+@app.command()
+def resume(
+    run: RunFolder,
+    minutes: Annotated[float | None, option("M", "Minutes from now; what is left of the budget if not given.")] = None,
+    trials: Annotated[int | None, option("N", "Trials in all, those made included.")] = None,
+    workers: Annotated[int | None, option("N", "Trainings side by side; as before if not given.")] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Go on with a search that was stopped, however it was, or give a finished one more budget.
+
+    Example: archwise resume runs/digits-20260131-120000 --minutes 5
+    """
+
+    def work(listener: Lines) -> Result:
+        from archwise import api
+
+        return api.resume(run, minutes=minutes, trials=trials, workers=workers, listener=listener)
+
+    _search(work, json, debug)
+
+
+@app.command()
+def show(run: RunFolder, json: Json = False, debug: Debug = False) -> None:
+    """Show what a search found; of one that has not ended, what is known so far.
+
+    Example: archwise show runs/digits-20260131-120000
+    """
+    with guarded(debug):
+        from archwise.terminal.show import show_run
+
+        show_run(run, json)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    data: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", help="A file in the form that the search was given; the target may be absent."),
+    ],
+    output: Annotated[Path | None, option("FILE.csv", "Write there instead of to standard output.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Predict for new data, as CSV: the prediction, and for classes the probability of each.
+
+    Example: archwise predict runs/patients-20260131-120000 new.csv --output predictions.csv
+    """
+    with guarded(debug):
+        from archwise.terminal.predictions import write_predictions
+
+        write_predictions(run, data, output)
+
+
+@app.command()
+def experience(location: Place = None, json: Json = False, debug: Debug = False) -> None:
+    """Show what is known from past searches, task by task.
+
+    Example: archwise experience
+    """
+    with guarded(debug):
+        from dataclasses import asdict
+
+        from archwise.terminal.console import Output, print_json
+        from archwise.terminal.knowledge import open_known, print_summary
+
+        with open_known(location) as known:
+            summary = known.summary()
+        if json:
+            print_json(asdict(summary))
+        else:
+            print_summary(Output(), summary)
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a letter of a column's name must not end a search.
+            stream.reconfigure(errors="backslashreplace")
+    app()
+
+
+def _search(work: Callable[[Lines], Result], json: bool, debug: bool) -> None:
+    """Run a search with its progress, then print its result."""
+    with guarded(debug):
+        from archwise.terminal.console import Output, print_json
+        from archwise.terminal.listeners import listening
+
+        output = Output(stderr=json)
+        with listening(output) as listener:
+            result = work(listener)
+        if json:
+            print_json(result.summary())
+        else:
+            from archwise.terminal.results import print_result
+
+            print_result(output, result)

@@ -1,0 +1,157 @@
+"""The result of a search as people read it in the terminal."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from archwise.report.words import count, duration, is_lower_better, large, metric_name, number, plain
+from archwise.result import Result
+from archwise.terminal.console import Output
+
+FILES = {
+    "report.html": "what was found and how: open it in a browser",
+    "model.py": "the network as plain PyTorch code, with preprocess() and predict()",
+    "model.safetensors": "its trained weights",
+    "metrics.json": "all numbers",
+    "trials.parquet": "every trial, a row each",
+}
+BEST_TRIALS = 5
+
+
+def print_result(output: Output, result: Result) -> None:
+    """Print what was found beside the default, where the files are, and what can be done next."""
+    metrics = result.metrics
+    trials = metrics["trials"]
+    failed = f", {trials['failed']} of them failed" if trials["failed"] else ""
+    amount = count(sum(trials.values()), "trial")
+    output.say("")
+    output.say(f"Found after {amount}{failed} and {duration(metrics['seconds'])}:", "bold")
+    output.print(_beside_default(metrics))
+    output.say(_verdict(metrics))
+    _print_files(output, result)
+
+
+def _beside_default(metrics: Mapping[str, Any]) -> Table:
+    """Return the test metrics and costs of the network and of the default, the objective first."""
+    default = metrics["default"]
+    table = _table()
+    table.add_column("on the test split")
+    table.add_column("found", justify="right", style="bold")
+    table.add_column("default", justify="right")
+    objective = metrics["objective"]
+    names = sorted(metrics["test"], key=lambda name: name != objective)
+    for name in names:
+        row = (_metric(name), number(metrics["test"][name]), number(default["test"].get(name)))
+        table.add_row(*row, style="green" if name == objective else "", end_section=name == names[-1])
+    table.add_row("parameters", large(metrics["parameters"]), large(default["parameters"]))
+    table.add_row("FLOPs for one example", large(metrics["flops"]), large(default["flops"]))
+    latencies = [f"{number(value, 3)} ms" for value in (metrics["latency_ms"], default["latency_ms"])]
+    table.add_row("latency for one example", *latencies)
+    return table
+
+
+def _verdict(metrics: Mapping[str, Any]) -> str:
+    objective = metrics["objective"]
+    name, mean = metric_name(objective), number(metrics["validation"].get(objective))
+    spread = metrics["validation_spread"].get(objective)
+    seeds = f" ± {number(spread, 2)} over {count(len(metrics['seeds']['confirm']), 'fresh seed')}" if spread else ""
+    if metrics["default"]["is_winner"]:
+        return f"Nothing was better than the space's default, with {name} {mean}{seeds} on the validation split."
+    return f"Chosen for its {name} of {mean}{seeds} on the validation split."
+
+
+def _print_files(output: Output, result: Result) -> None:
+    output.say("")
+    output.say(Text.assemble(("Files in ", "bold"), str(result.run)))
+    for name, what in FILES.items():
+        if (result.run / name).exists():
+            output.say(f"  {name:<18} {what}")
+    output.say("")
+    folder = shlex.quote(str(result.run))
+    commands = {
+        f"archwise predict {folder} DATA": "predictions for new data",
+        f"archwise show {folder}": "the network, finalists, best trials, failures",
+        f"archwise resume {folder} --minutes 5": "search on from here",
+    }
+    output.say("Next", "bold")
+    for command, what in commands.items():
+        output.say(f"  {command:<{max(map(len, commands))}}  {what}")
+
+
+def print_details(output: Output, result: Result) -> None:
+    """Print the finalists, the best trials, and why trials failed."""
+    metrics = result.metrics
+    objective = metrics["objective"]
+    name = metric_name(objective)
+    sign = -1 if is_lower_better(objective) else 1
+    finalists = _table("Finalists, trained in full with fresh seeds", ("trial", name, "with each seed", "parameters"))
+    for row in metrics["finalists"]:
+        each = ", ".join(number(sign * score) for score in row["scores"])
+        cells = (str(row["trial"]), number(sign * row["mean"]), each or "–", large(row["parameters"]))
+        finalists.add_row(*cells, style="green" if row["chosen"] else "")
+    output.print(finalists)
+    searched = result.trials.query("purpose == 'search'")
+    best = searched.sort_values("score", ascending=False).head(BEST_TRIALS)
+    rows = [{str(k): v for k, v in row.items()} for row in best.to_dict("records") if row["status"] == "finished"]
+    print_trials(output, [row | {"value": sign * row["score"]} for row in rows], name)
+    failed = result.trials.query("status == 'failed'")
+    print_failures(output, Counter(failed["reason"]))
+
+
+def print_architecture(output: Output, metrics: Mapping[str, Any]) -> None:
+    """Print the choices of the network that was found, those that differ from the default's marked."""
+    table = _table("The network and its training", ("choice", "found", "default"))
+    for part in ("architecture", "recipe"):
+        default = metrics["default"][part]
+        for path, label in metrics[part].items():
+            usual = default.get(path)
+            table.add_row(path, plain(label), plain(usual), style="" if label == usual else "green")
+    output.print(table)
+
+
+def print_trials(output: Output, rows: list[dict[str, Any]], name: str) -> None:
+    """Print the best trials.
+
+    Args:
+        output: where to.
+        rows: of each trial `number`, `value` (the objective), `fidelity`, `parameters`, `seconds` and `origin`.
+        name: the objective in words.
+    """
+    if not rows:
+        return
+    columns = ("trial", name, "trained", "parameters", "took", "from")
+    table = _table("Best trials on the validation split", columns)
+    for row in rows:
+        trained = f"{100 * row['fidelity']:.0f} %"
+        cells = (str(row["number"]), number(row["value"]), trained, large(row["parameters"]))
+        table.add_row(*cells, duration(row["seconds"]), row["origin"] or "–")
+    output.print(table)
+
+
+def print_failures(output: Output, reasons: Mapping[str, int]) -> None:
+    """Print why trials failed, the commonest reason first."""
+    if not reasons:
+        return
+    output.say("")
+    output.say("Failures", "bold")
+    for reason, times in sorted(reasons.items(), key=lambda item: -item[1]):
+        output.say(f"  {times:>4} × {reason}", "yellow")
+
+
+def _metric(name: str) -> str:
+    return f"{metric_name(name)} (lower is better)" if is_lower_better(name) else metric_name(name)
+
+
+def _table(title: str = "", columns: tuple[str, ...] = ()) -> Table:
+    """Return a table without a frame; its first column is text, the others are numbers unless they are words."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

@@ -1,0 +1,85 @@
+"""Killing everything at random points, and going on as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.search.conftest import Searcher, trial_facts
+
+import archwise
+from archwise.errors import RunError
+from archwise.experience import Experience
+from archwise.run import Run
+from archwise.trial import Trial
+
+TRIALS = 16
+SEARCH = """
+import archwise
+archwise.search("iris", trials={trials}, epochs=8, workers=1, seed=11, run={run!r}, experience={experience!r})
+"""
+RESUME = "import archwise; archwise.resume({run!r})"
+
+
+def _kill_everything(process: subprocess.Popen[bytes]) -> None:
+    family = [process, *psutil.Process(process.pid).children(recursive=True)]
+    for member in family:
+        member.kill()
+    process.wait()
+
+
+def _recorded(run: Path, experience: Path) -> list[Trial]:
+    with Experience(experience) as memory:
+        return memory.trials(Run.open(run)["search"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_kills_at_twenty_random_points_lose_and_repeat_nothing(small_search: Searcher, tmp_path: Path) -> None:
+    whole = small_search(trials=TRIALS, epochs=8, seed=11)
+    expected = trial_facts(whole)
+    generator = random.Random(0)
+    kills = 0
+    attempt = 0
+    while kills < 20:
+        attempt += 1
+        run, experience = tmp_path / f"killed-{attempt}", tmp_path / f"killed-{attempt}.sqlite"
+        places = {"run": str(run), "experience": str(experience), "trials": TRIALS}
+        code, acknowledged = SEARCH.format(**places), 0
+        while True:
+            process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+            # A random moment after the next few trials, while one is being trained or recorded or a worker starts.
+            target = acknowledged + generator.randrange(0, 5)
+            while process.poll() is None and kills < 20:
+                if (run / "run.json").exists() and len(_recorded(run, experience)) >= target:
+                    time.sleep(generator.random() * 0.3)
+                    break
+                time.sleep(0.02)
+            if process.poll() is not None or kills == 20:
+                process.wait()
+                break
+            before = _recorded(run, experience)
+            _kill_everything(process)
+            kills += 1
+            after = _recorded(run, experience)
+            assert after[: len(before)] == before or {t.number for t in before} <= {t.number for t in after}
+            acknowledged = len(after)
+            code = RESUME.format(**places)
+        assert process.returncode == 0, process.stderr and process.stderr.read().decode()
+        assert trial_facts(archwise.load(run)) == expected
+
+
+def test_resuming_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run folder"):
+        archwise.resume(tmp_path)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(RunError, match="cannot be read"):
+        archwise.resume(tmp_path)
+    (tmp_path / "run.json").write_text('{"format": 99, "archwise": "9.0"}')
+    with pytest.raises(RunError, match="newer archwise"):
+        archwise.resume(tmp_path)
