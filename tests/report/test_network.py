@@ -13,7 +13,7 @@ from archwise.report.layout import place
 from archwise.report.network import network_picture
 from archwise.spaces.ready import READY, ready_space
 
-from .conftest import graph_json
+from .run_folders import graph_json
 
 Vertices = list[dict[str, Any]]
 

@@ -94,7 +94,7 @@ def test_hashes_tell_the_cells_apart_as_functions_do(hashes: dict[Operations, st
 
 @pytest.mark.slow
 def test_hashes_tell_the_graphs_apart_as_isomorphism_does(space: Space, hashes: dict[Operations, str]) -> None:
-    """One graph of each hash, compared pair by pair within buckets of equal vertex counts and degrees."""
+    """One graph of each hash, compared pair by pair within buckets of equal vertices and their inputs."""
     classes: dict[str, Graph] = {}
     paths = [f"{i}->{j}/op" for i, j in EDGES]
     members: dict[str, list[Operations]] = {}
@@ -112,15 +112,18 @@ def test_hashes_tell_the_graphs_apart_as_isomorphism_does(space: Space, hashes: 
     buckets: dict[str, list[nx.DiGraph]] = {}
     for representative in classes.values():
         drawn = _networkx(representative)
-        degrees = [(data["label"], drawn.in_degree(v), drawn.out_degree(v)) for v, data in drawn.nodes(data=True)]
-        buckets.setdefault(repr(sorted(degrees)), []).append(drawn)
+        around = [
+            (data["label"], sorted(representative.vertices[i].label for i in representative.vertices[v].inputs))
+            for v, data in drawn.nodes(data=True)
+        ]
+        buckets.setdefault(repr(sorted(around)), []).append(drawn)
     compared = 0
     for bucket in buckets.values():
         for i, one in enumerate(bucket):
             for other_graph in bucket[:i]:
                 assert not _isomorphic(one, other_graph)
                 compared += 1
-    assert compared > 1000
+    assert compared > 100
 
 
 def _networkx(graph: Graph) -> nx.DiGraph:

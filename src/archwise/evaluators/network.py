@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from archwise.evaluators.failures import TrainingError, is_out_of_memory
+from archwise.evaluators.seeding import seed_torch
 
 MODULE = "archwise_network"
 """Name under which the source's module stands in `sys.modules`: one at a time, so memory stays flat over
@@ -22,7 +23,7 @@ def build_network(source: str, seed: int) -> nn.Module:
 
     Args:
         source: Python text that defines `build_model() -> torch.nn.Module`.
-        seed: torch's generators are seeded with it first.
+        seed: torch's generator is seeded with it first.
 
     Raises:
         TrainingError: the source does not run, or does not return a module; the cause is chained.
@@ -37,7 +38,8 @@ def build_network(source: str, seed: int) -> nn.Module:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     module = sys.modules[MODULE] = ModuleType(MODULE)
     module.__file__ = filename
-    torch.manual_seed(seed)
+    # Networks are built on the CPU, so its generator alone decides the weights.
+    seed_torch(seed, torch.device("cpu"))
     try:
         exec(compile(source, filename, "exec"), module.__dict__)
         model = module.build_model()

@@ -28,7 +28,7 @@ from archwise.evaluators.learner import Learner
 from archwise.evaluators.metrics import check_metric, compute_metrics, metric_names, score_of
 from archwise.evaluators.network import build_network
 from archwise.evaluators.schedule import Schedule, derive_seed
-from archwise.evaluators.seeding import reproducible
+from archwise.evaluators.seeding import reproducible, seed_torch
 from archwise.tasks.task import Task
 from archwise.trial import CurvePoint, Outcome
 
@@ -135,7 +135,7 @@ class _Training:
         start = time.perf_counter() - self.progress.seconds
         interval = self.progress.interval + 1
         # The randomness of an interval is its own, so a continued training needs no generator's state.
-        torch.manual_seed(derive_seed(self.job.seed, INTERVAL, interval))
+        seed_torch(derive_seed(self.job.seed, INTERVAL, interval), self.example.device)
         loss = self._learn(self.schedule.end(interval - 1), self.schedule.end(interval))
         validation_loss, score, outputs = self._validate() if self.validates else (math.nan, math.nan, None)
         fidelity = interval / self.schedule.intervals

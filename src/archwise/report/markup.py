@@ -46,7 +46,7 @@ def join(content: Any) -> Html:
 
 
 def embed(data: Any, identifier: str) -> Html:
-    """Return data as a JSON block for the page's scripts; no text in it can end the block.
+    r"""Return data as a JSON block for the page's scripts; no text in it can end the block.
 
     Example:
         >>> embed({"a": "</script>"}, "data")

@@ -32,8 +32,8 @@ def guarded(debug: bool) -> Iterator[None]:
         try:
             yield
             sys.stdout.flush()
-        except KeyboardInterrupt:
-            _end("Stopped.", INTERRUPTED, debug)
+        except KeyboardInterrupt as error:
+            _end(str(error) or "Stopped.", INTERRUPTED, debug)
         except BrokenPipeError:
             # Python would complain once more when it flushes standard output at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

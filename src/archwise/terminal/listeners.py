@@ -145,7 +145,8 @@ class LiveBar(Lines):
     def stage(self, name: str, expected: int | None) -> None:
         """Begin the bar of a stage."""
         self._stage = STAGES.get(name, name)
-        self._expected = expected
+        # The trainings of the end are heard of when all are done.
+        self._expected = expected if name in ("searching", "confirming") else None
         self._done = sum(self.standing.statuses.values()) if name == "searching" else 0
         self._before = self._done
         self._since = time.monotonic()
@@ -192,7 +193,7 @@ class LiveBar(Lines):
         counted = self._done / self._expected if self._expected else None
         shares = [timed] if timed is not None and self._stage != STAGES["searching"] else [timed, counted]
         known = [share for share in shares if share is not None]
-        return min(1.0, max(0.0, *known)) if known else None
+        return min(1.0, max(known)) if known else None
 
     def _left(self) -> str:
         """The time left: to the end of the budget, or else, at the pace that it has, to the end of the stage."""

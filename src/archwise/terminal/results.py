@@ -32,7 +32,8 @@ def print_result(output: Output, result: Result) -> None:
     failed = f", {trials['failed']} of them failed" if trials["failed"] else ""
     amount = count(sum(trials.values()), "trial")
     output.say("")
-    output.say(f"Found after {amount}{failed} and {duration(metrics['seconds'])}:", "bold")
+    early = "Stopped early: found" if metrics["stopped_by"] == "interrupt" else "Found"
+    output.say(f"{early} after {amount}{failed} and {duration(metrics['seconds'])}", "bold")
     output.print(_beside_default(metrics))
     output.say(_verdict(metrics))
     _print_files(output, result)
@@ -63,7 +64,9 @@ def _verdict(metrics: Mapping[str, Any]) -> str:
     spread = metrics["validation_spread"].get(objective)
     seeds = f" ± {number(spread, 2)} over {count(len(metrics['seeds']['confirm']), 'fresh seed')}" if spread else ""
     if metrics["default"]["is_winner"]:
-        return f"Nothing was better than the space's default, with {name} {mean}{seeds} on the validation split."
+        return (
+            f"No trial was better than the space's default, with its {name} of {mean}{seeds} on the validation split."
+        )
     return f"Chosen for its {name} of {mean}{seeds} on the validation split."
 
 
