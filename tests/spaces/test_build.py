@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -142,17 +144,14 @@ IMAGE = Signature((3, 8, 8), 5, "image")
         (Chain(Sum(dense(3), dense(4)), head()), TABLE, r"branches of a Sum have different shapes: \[\(3,\), \(4,\)\]"),
         (Chain(Concat(conv(8, 3), max_pool(2)), head()), IMAGE, "branches of a Concat have shapes that do not fit"),
         (Chain(Residual(flatten()), head()), IMAGE, r"No shortcut leads from the shape \(3, 8, 8\) to \(192,\)"),
-        (Chain(Residual(Chain(max_pool(3), conv(4, 3))), head()), Signature((3, 11, 11), 5, "image"), None),
+        (Chain(Residual(layer(nn.Conv2d)(3, 4, 3)), head()), IMAGE, r"No shortcut leads .* to \(4, 6, 6\)"),
         (Chain(Repeat(expand(2), 2, share_weights=True)), IMAGE, "turns .* the shapes must agree"),
         (Chain(dropout(1.5), head()), TABLE, "dropout probability has to be between 0 and 1"),
     ],
 )
-def test_what_cannot_be_built_is_refused_with_the_reason(root: Node, signature: Signature, reason: str | None) -> None:
+def test_what_cannot_be_built_is_refused_with_the_reason(root: Node, signature: Signature, reason: str) -> None:
     space = Space(root)
     found = space.check(space.default, signature)
-    if reason is None:
-        assert found is None or "No shortcut leads" in found
-        return
     assert found is not None
     with pytest.raises(Unbuildable, match=reason):
         space.build(space.default, signature)
@@ -236,14 +235,12 @@ def test_parts_that_are_none_are_refused_where_the_space_is_made() -> None:
         (lambda: Choice("op", [0.5, float("inf")]), "finite numbers"),
         (lambda: Choice("op", [1, 2], default=3), r"has no option 3: take one of \[1, 2\]"),
         (lambda: Choice("op", [Chain(Choice("x", [relu()]))]), "needs a name"),
-        (lambda: layer(lambda: nn.ReLU(), name=""), None),
+        (lambda: layer(partial(nn.ReLU)), "A layer needs a callable, and a name"),
+        (lambda: layer(3, name="three"), "A layer needs a callable"),
         (lambda: Space(nn.ReLU()), "A space is made of parts"),
         (lambda: Space(Settings(a=1)).plan(Architecture({}), TABLE), "Settings are no network"),
         (lambda: Space(relu()).values(Architecture({})), "describes a network, which has no values"),
     ):
-        if message is None:
-            call()
-            continue
         with pytest.raises(SpaceError, match=message):
             call()
 

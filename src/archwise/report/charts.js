@@ -123,7 +123,7 @@ function defaultLine(f) {
   if (page.default.value === null) return;
   const y = f.y(page.default.value);
   f.svg.append(draw("line", { x1: f.box.left, x2: f.box.right, y1: y, y2: y, class: "default-line" }));
-  f.svg.append(draw("text", { x: f.box.right - 4, y: page.objective.higher ? y + 15 : y - 7, class: "tick end default-text" }, "default"));
+  f.svg.append(draw("text", { x: f.box.right - 4, y: page.objective.higher ? y + 15 : y - 7, class: "tick end default-text" }, page.default.label));
 }
 
 function dot(f, trial, x) {

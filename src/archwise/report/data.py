@@ -28,6 +28,7 @@ def page_data(run: Run) -> dict[str, Any]:
     costs = {key: _number(default.get(key)) for key in _COSTS}
     if len(own):
         costs = {key: _number(own[key].iloc[0]) if costs[key] is None else costs[key] for key in costs}
+    confirmed = any(f["scores"] and f["trial"] == same for f in metrics["finalists"])
     records = [
         {**json.loads(architecture), **json.loads(recipe)}
         for architecture, recipe in zip(trials["architecture"], trials["recipe"], strict=True)
@@ -37,7 +38,12 @@ def page_data(run: Run) -> dict[str, Any]:
         "objective": {"name": run.objective_name, "higher": run.higher_is_better},
         "levels": [level.label for level in run.levels],
         "winner": run.winner,
-        "default": {"trial": same, "value": _number(default["validation"].get(run.objective)), **costs},
+        "default": {
+            "trial": same,
+            "label": "default, fresh seeds" if confirmed else "default",
+            "value": _number(default["validation"].get(run.objective)),
+            **costs,
+        },
         "numbers": {
             "value": [_number(run.natural(score)) for score in trials["score"].astype(float)],
             "elapsed": [_number(t) for t in elapsed(run)],

@@ -100,6 +100,8 @@ def _tiles(run: Run) -> list[Html]:
     spread = metrics["validation_spread"].get(name)
     repeats = len(_scores(run))
     validation = f"± {metric_text(name, spread)} over {repeats} fresh seeds" if spread is not None else "one seed"
+    if spread == 0:
+        validation = f"the same with {repeats} fresh seeds"
     tiles = [("Test", "the found network", metrics["test"][name], "main")]
     if not metrics["default"]["is_winner"]:
         tiles.append(("Test", "the default network", metrics["default"]["test"].get(name), ""))
@@ -188,8 +190,11 @@ def _fresh_seeds(run: Run) -> str:
         return f"Trained again with one fresh seed, it reached {run.objective_name} {value} on the validation split."
     other = run.metrics["default"]["validation"].get(name)
     text = (
-        f"Trained again with {len(scores)} fresh seeds, it reached {run.objective_name} {value} on the validation "
-        f"split, with a standard deviation of {metric_text(name, spread)} from seed to seed"
+        f"Trained again with {len(scores)} fresh seeds, it reached {run.objective_name} {value} on the "
+        f"{count(run.metrics['task']['sizes']['validation'], 'example')} of the validation split, "
+    )
+    text += (
+        f"with a standard deviation of {metric_text(name, spread)} from seed to seed" if spread else "each time alike"
     )
     if other is None or run.metrics["default"]["is_winner"]:
         return f"{text}."

@@ -34,7 +34,7 @@ class Run:
         metrics: the content of metrics.json.
         search: the content of run.json.
         architecture: the content of architecture.json.
-        trials: the content of trials.parquet, in the order of their numbers.
+        trials: the content of trials.parquet: the search's trials by number, then the evaluations with fresh seeds.
     """
 
     folder: Path
@@ -56,7 +56,13 @@ class Run:
         except (OSError, ValueError) as error:
             raise _unreadable(folder, "trials.parquet") from error
         metrics, search, architecture = (_read(folder, f"{name}.json") for name in ("metrics", "run", "architecture"))
-        return cls(folder, metrics, search, architecture, trials.sort_values("number", ignore_index=True))
+        return cls(
+            folder,
+            metrics,
+            search,
+            architecture,
+            trials.sort_values(["purpose", "number"], ascending=[False, True], ignore_index=True),
+        )
 
     @property
     def objective(self) -> str:

@@ -16,6 +16,7 @@ from archwise.report.words import (
     exact,
     large,
     metric_value,
+    percent,
     plain,
 )
 
@@ -81,7 +82,7 @@ def finalists(run: Run) -> Html:
         tag(
             "tr",
             tag("th", f"Trial {row['trial']}", tag("b", " chosen") if row["chosen"] else None),
-            tag("td", metric_value(run.objective, run.natural(row["search_score"]))),
+            tag("td", metric_value(run.objective, run.natural(row["search_score"])), _extent(run, row["trial"])),
             tag("td", _strip([run.natural(s) for s in row["scores"]], run.natural(row["mean"]), span), class_="strip"),
             tag("td", [[metric_value(run.objective, run.natural(s)), " "] for s in row["scores"]] or MISSING),
             tag("td", metric_value(run.objective, run.natural(row["mean"])) if row["scores"] else MISSING),
@@ -177,6 +178,12 @@ def again(run: Run) -> Html:
             class_="note",
         ),
     )
+
+
+def _extent(run: Run, number: int) -> Html | None:
+    """How much of the full training a trial had, where it was less."""
+    fidelity = float(run.searched.set_index("number")["fidelity"][number])
+    return tag("small", f" with {percent(fidelity)} of the training") if fidelity < 0.999 else None
 
 
 def _facts(rows: list[tuple[str, Any]]) -> Html:

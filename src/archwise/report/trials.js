@@ -3,18 +3,18 @@
 {
   const CHUNK = 100;
   const COLUMNS = [
-    ["number", "Trial", (t) => t.number], ["purpose", "For", (t) => (t.purpose === "confirm" ? "fresh seed" : "search")],
+    ["row", "Trial", (t) => t.number], ["purpose", "For", (t) => (t.purpose === "confirm" ? "fresh seed" : "search")],
     ["status", "Outcome", (t) => t.status], ["value", `Validation ${page.objective.name}`, (t) => exactly(t.value)],
     ["fidelity", "Training", (t) => `${+(100 * t.fidelity).toFixed(1)} %`], ["parameters", "Parameters", (t) => short(t.parameters)],
     ["latency_ms", "Latency", (t) => (t.latency_ms === null ? "–" : short(t.latency_ms) + " ms")],
     ["seconds", "Took", (t) => clock(t.seconds)], ["origin", "Where from, why it ended", (t) => [t.origin, t.reason].filter(Boolean).join(": ")],
   ];
-  const NUMERIC = new Set(["number", "value", "fidelity", "parameters", "latency_ms", "seconds"]);
+  const NUMERIC = new Set(["row", "value", "fidelity", "parameters", "latency_ms", "seconds"]);
   const choicesOf = (t) => Object.entries(page.choices)
     .map(([path, column]) => [path, column.values[column.codes[t.row]]]).filter(([, label]) => label !== null);
   const texts = trials.map((t) => [`#${t.number}`, t.status, t.purpose, t.origin, t.reason,
     ...choicesOf(t).map(([path, label]) => `${path}=${label}`)].join(" ").toLowerCase());
-  let key = "number", down = false, shown = CHUNK;
+  let key = "row", down = false, shown = CHUNK;
 
   const search = make("input", { type: "search", placeholder: "Filter: a reason, an origin, a choice such as depth=3", "aria-label": "Filter the trials" });
   const outcome = make("select", { "aria-label": "Outcome" }, ...["every outcome", "finished", "failed", "pruned"].map((s) => make("option", {}, s)));
@@ -32,9 +32,9 @@
 
   function compare(a, b) {
     const [u, v] = [a[key], b[key]];
-    if (u === null || v === null) return (u === null) - (v === null) || a.number - b.number;
+    if (u === null || v === null) return (u === null) - (v === null) || a.row - b.row;
     const order = typeof u === "number" ? u - v : String(u).localeCompare(String(v));
-    return (down ? -order : order) || a.number - b.number;
+    return (down ? -order : order) || a.row - b.row;
   }
 
   function details(t) {
