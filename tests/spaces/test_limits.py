@@ -110,11 +110,11 @@ def test_later_limits_narrow_earlier_ones() -> None:
     ("limits", "message"),
     [
         ({"depth": 1}, "No choice fits 'depth'; there are 'width', 'stage/width'"),
-        ({"width": 9}, r"The choice 'width' has no option 9: take one of \[1, 2, 3\]"),
-        ({"width": 1.0}, "has no option 1.0"),
-        ({"width": True}, "has no option True"),
+        ({"width": 9}, r"At the choice 'width' 9 is not open: choose among \[1, 2, 3\]"),
+        ({"width": 1.0}, "1.0 is not open"),
+        ({"width": True}, "True is not open"),
         ({"width": []}, "no option would be left open"),
-        ({"*": 1}, "has no option 1"),
+        ({"*": 1}, "At the choice 'stage/width' 1 is not open"),
     ],
 )
 def test_limits_that_fit_nothing_are_named(limits: dict[str, Any], message: str) -> None:

@@ -134,7 +134,7 @@ def test_a_source_is_short_and_readable() -> None:
     assert source.startswith("from __future__ import annotations\n\n\nimport torch\n")
     assert source.count("def conv(") == 1 and source.count("class CellGraph(nn.Module):") == 1
     assert "import numpy" not in source and "nn.Identity()" not in source.partition("def build_model")[2]
-    assert len(source.splitlines()) < 160
+    assert len(source.splitlines()) < 180
     expected, found = run_source(source, trained_a_little(space, space.default, signature), signature)
     assert torch.equal(expected, found)
 

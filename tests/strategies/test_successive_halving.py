@@ -207,6 +207,20 @@ def test_the_last_cohort_of_an_exhausted_space_goes_on_as_it_is():
     assert rung_counts(trials)[-1] == cohorts
 
 
+def test_who_has_gone_on_keeps_the_place_when_a_kill_lets_a_cohort_move_up():
+    """Trials 7 and 8 were lost, so 9 and 10, which their own cohort sent on, are now the first cohort's."""
+    space = toys.layers()
+    strategy = SuccessiveHalving(RandomSearch())
+    starts = [Proposal(space.sample(number), strategy.fidelities[0], origin="random") for number in range(18)]
+    known = [(number, proposal) for number, proposal in enumerate(starts) if number not in (7, 8)]
+    known += [
+        (9 + parent, Proposal(starts[parent].candidate, strategy.fidelities[1], parent)) for parent in (9, 10, 11)
+    ]
+    history = [as_trial(n, proposal, lambda number, _: Outcome("finished", -float(number))) for n, proposal in known]
+    promoted = [p.parent for p in strategy.propose(space, history, [], 0, 5) if p.parent is not None]
+    assert promoted == [0], "two of the three places were taken"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_after_kills_no_cohort_promotes_more_than_it_has_places_for(seed):
     strategy = SuccessiveHalving(RandomSearch())

@@ -69,10 +69,15 @@ class Choice:
         Raises:
             SpaceError: no option is called that; the text names those there are.
         """
-        for i, own in enumerate(self.labels):
-            if own == label and type(own) is type(label):
-                return i
-        raise SpaceError(f"The choice {self.name!r} has no option {label!r}: take one of {list(self.labels)!r}.")
+        place = self.find(label)
+        if place is None:
+            raise SpaceError(f"The choice {self.name!r} has no option {label!r}: take one of {list(self.labels)!r}.")
+        return place
+
+    def find(self, label: Label) -> int | None:
+        """Return the place of the option of that label, None where there is none."""
+        same = (i for i, own in enumerate(self.labels) if own == label and type(own) is type(label))
+        return next(same, None)
 
     @property
     def numeric(self) -> bool:

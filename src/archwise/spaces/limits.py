@@ -56,16 +56,16 @@ class Limits:
         return {path: [choices[path].labels[i] for i in self._open[path]] for path in sorted(self._open)}
 
     def _narrowed(
-        self, choices: Mapping[str, Label | Sequence[Label]], stays: Callable[[int, set[int]], bool]
+        self, choices: Mapping[str, Label | Sequence[Label]], stays: Callable[[int, set[int | None]], bool]
     ) -> Limits:
         narrower = dict(self._open)
         for pattern, given in choices.items():
             labels = (given,) if isinstance(given, str | int | float) else tuple(given)
             for path, choice in self._matching(pattern):
                 before = narrower.get(path, tuple(range(len(choice.options))))
-                places = {choice.index(label) for label in labels}
-                left = tuple(place for place in before if stays(place, places))
-                closed = [choice.labels[place] for place in sorted(places - set(before))]
+                places = {label: choice.find(label) for label in labels}
+                closed = [label for label, place in places.items() if place not in before]
+                left = tuple(place for place in before if stays(place, set(places.values())))
                 if closed or not left:
                     fault = f"{closed[0]!r} is not open" if closed else "no option would be left open"
                     options = [choice.labels[place] for place in before]

@@ -39,7 +39,8 @@ def source_of(call: Call) -> str:
     """
     code = _Code()
     body = code.call(call, 1)
-    parts = [FUTURE.strip(), "\n".join(sorted(code.imports)), "\n".join(code.constants)]
+    imports = sorted(code.imports, key=lambda line: (line.startswith("from"), line))
+    parts = [FUTURE.strip(), "\n".join(imports), "\n".join(code.constants)]
     parts += [*code.definitions, f"def build_model() -> nn.Module:\n    return {body}"]
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
