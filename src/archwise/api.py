@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from archwise.answer import Conclusion, Final
+from archwise.checks import check_numbers
 from archwise.clock import Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import METRICS, check_metric
@@ -113,9 +114,8 @@ def search(
     listener = listener or Listener()
     if minutes is None and trials is None:
         minutes = DEFAULT_MINUTES
-    for name, value in {"minutes": minutes, "trials": trials, "workers": workers, "epochs": epochs}.items():
-        if value is not None and value <= 0:
-            raise RunError(f"The option {name} needs a number above 0, not {value}.")
+    limits = {"epochs": epochs, "memory_gb": memory_gb, "trial_minutes": trial_minutes}
+    check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
     chosen = ready_strategy(strategy) if isinstance(strategy, str) else strategy
     network = ready_space(space) if isinstance(space, str) else space
@@ -124,7 +124,7 @@ def search(
         try:
             options: dict[str, Any] = {"kind": kind, "problem": problem, "ignore": ignore, "seed": seed}
             task = make_task(data, target, folder=folder / "task", **options)
-            device = device or _best_device()
+            device = _usable_device(device)
             settings = SearchSettings(
                 minutes=minutes,
                 trials=trials,
@@ -178,6 +178,7 @@ def resume(
     Raises:
         ArchwiseError: something the user can mend; the text says what and how.
     """
+    check_numbers(workers=workers, minutes=minutes, trials=trials)
     state = Run.open(run)
     settings = state.settings
     if space is None and settings.space not in READY:
@@ -236,6 +237,8 @@ def _execute(loop: Search, network: Space | None) -> Result:
                 run.update(state="confirming")
                 finalists = conclusion.choose(pool)
             except KeyboardInterrupt:
+                if all(trial.score is None for trial in loop.trials):
+                    raise  # there is no best so far
                 stopped_by = "interrupt"
                 loop.listener.note(
                     "Stopping: the best so far gets its final training. Press Ctrl-C again to stop at once; "
@@ -396,7 +399,12 @@ def _gpus(device: str) -> int:
     return torch.cuda.device_count()
 
 
-def _best_device() -> str:
+def _usable_device(given: str | None) -> str:
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    usable = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]
+    if given is not None and given not in usable:
+        raise RunError(
+            f"The device {given!r} cannot be used: PyTorch sees {' and '.join(usable)} here; take one of these."
+        )
+    return given or usable[0]

@@ -77,7 +77,7 @@ def archwise(
         raise typer.Exit
 
 
-@app.command()
+@app.command(short_help="Find a network for data.")
 def search(
     data: Annotated[
         str,
@@ -160,7 +160,7 @@ def search(
     _search(work, json, debug)
 
 
-@app.command()
+@app.command(short_help="Go on with a search that was stopped, or give it more budget.")
 def resume(
     run: RunFolder,
     minutes: Annotated[float | None, option("M", "Minutes from now; what is left of the budget if not given.")] = None,
@@ -182,7 +182,7 @@ def resume(
     _search(work, json, debug)
 
 
-@app.command()
+@app.command(short_help="Show what a search found, or what it knows so far.")
 def show(run: RunFolder, json: Json = False, debug: Debug = False) -> None:
     """Show what a search found; of one that has not ended, what is known so far.
 
@@ -194,7 +194,7 @@ def show(run: RunFolder, json: Json = False, debug: Debug = False) -> None:
         show_run(run, json)
 
 
-@app.command()
+@app.command(short_help="Predict for new data, as CSV.")
 def predict(
     run: RunFolder,
     data: Annotated[
@@ -214,7 +214,7 @@ def predict(
         write_predictions(run, data, output)
 
 
-@app.command()
+@app.command(short_help="Show what is known from past searches.")
 def experience(location: Place = None, json: Json = False, debug: Debug = False) -> None:
     """Show what is known from past searches, task by task.
 

@@ -22,7 +22,7 @@ from archwise.trial import Outcome, Pending, Proposal, Trial
 
 TRIAL_SHARE = 0.08
 """Most of the time budget that training the default architecture once may take, on one worker."""
-PATIENCE = 4.0
+PATIENCE = 3.0
 """A trial may take this many times as long as the default architecture needs for the same fidelity."""
 KEPT_CHECKPOINTS = 30
 """Training states that are kept: those of the best trials, which alone are likely to continue."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,11 +36,12 @@ class Result:
         self._run = Run.open(run)
         self._space = space
         self.metrics: dict[str, Any] = self._run.read_json("metrics.json")
-        self.validation: dict[str, float] = self.metrics["validation"]
-        self.test: dict[str, float] = self.metrics["test"]
-        self.default: dict[str, Any] = self.metrics["default"]
-        self.architecture = Architecture.from_json(self.metrics["architecture"])
-        self.recipe: dict[str, Any] = self.metrics["settings"]
+        with self._reading("metrics.json"):
+            self.validation: dict[str, float] = self.metrics["validation"]
+            self.test: dict[str, float] = self.metrics["test"]
+            self.default: dict[str, Any] = self.metrics["default"]
+            self.architecture = Architecture.from_json(self.metrics["architecture"])
+            self.recipe: dict[str, Any] = self.metrics["settings"]
 
     @property
     def run(self) -> Path:
@@ -60,7 +63,8 @@ class Result:
         """A row for each trial, however it ended."""
         import pandas as pd
 
-        return pd.read_parquet(self.run / "trials.parquet")
+        with self._reading("trials.parquet"):
+            return pd.read_parquet(self.run / "trials.parquet")
 
     @cached_property
     def model(self) -> nn.Module:
@@ -76,16 +80,29 @@ class Result:
         from archwise.spaces.ready import READY, ready_space
 
         record = self._run.read_json("architecture.json")
-        name = record["space"]
+        with self._reading("architecture.json"):
+            name, signature = record["space"], Signature.from_json(record["signature"])
         if self._space is None and name not in READY:
             raise RunError(
                 f"The run {self.run} has a space of its own, {name!r}: pass it as space=..., or use {self.source}, "
                 "which holds the network as code."
             )
         space = self._space or ready_space(name)
-        model = space.build(self.architecture, Signature.from_json(record["signature"]))
-        model.load_state_dict(load_file(self.run / "model.safetensors"))
+        model = space.build(self.architecture, signature)
+        with self._reading("model.safetensors"):
+            model.load_state_dict(load_file(self.run / "model.safetensors"))
         return model.eval()
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        """Turn what a missing or broken file of the run folder raises into a sentence."""
+        from safetensors import SafetensorError
+
+        try:
+            yield
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            path, lines = self.run / name, str(error).splitlines() or [""]
+            raise RunError(f"{path} is missing or broken ({lines[0].rstrip(':.')}): restore it from a copy.") from error
 
     def predict(self, data: Any) -> pd.DataFrame:
         """Return a row for each example of data in the form that the search was given.

@@ -82,7 +82,7 @@ class Run:
             data = json.loads((path / "run.json").read_text())
             if data["format"] > FORMAT:
                 raise RunError(f"The run {path} was made by a newer archwise: install version {data['archwise']}.")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{path} is no run folder: it holds no run.json; archwise search makes one.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path / 'run.json'} cannot be read ({error}): restore it from a copy.") from error

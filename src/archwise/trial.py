@@ -58,8 +58,8 @@ class Outcome:
         status: "finished", "failed" or "pruned" (stopped early because it could not win).
         score: the objective on the validation split, higher is better (errors come negated); None unless finished.
         metrics: every validation metric by name, in its natural sign.
-        costs: "parameters", "flops" (multiply-adds x 2, one example), "memory_bytes" (what training holds: weights, gradients, optimiser, activations of a batch),
-            "latency_ms" (one example), "train_seconds".
+        costs: "parameters", "flops" (multiply-adds x 2, one example), "memory_bytes" (what training holds: weights,
+            gradients, optimiser state and the activations of a batch), "latency_ms" (one example), "train_seconds".
         curve: the learning curve.
         reason: one sentence that says why the trial failed: "diverged", "out of memory", "time limit", ...
         traceback: the failure's traceback, where there is one.

@@ -21,6 +21,7 @@ def blocks(page: Path) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_snippet_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # an experience of its own
     # One file with the snippets at the lines of the page: tracebacks name the line, and layers have a source.
     file = tmp_path / f"{page.stem}.py"
     code = ""

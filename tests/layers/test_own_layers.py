@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -287,7 +288,7 @@ def test_layers_of_a_notebook(tmp_path: Path) -> None:
     first, second = PROGRAM.split("def widened")
     wrong = "class Clipped:\n    def __init__(self): self.old = 1\n"  # an earlier version of the same cell
     cells = "\n# next cell\n".join([wrong, first, "def widened" + second])
-    environment = {"IPYTHONDIR": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
     run = functools.partial(subprocess.run, capture_output=True, text=True, cwd=tmp_path, env=environment)
     done = run([sys.executable, "-c", NOTEBOOK], input=cells)
     assert "the same outputs\n" in done.stdout, done.stdout + done.stderr

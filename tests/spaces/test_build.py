@@ -221,8 +221,11 @@ def test_parts_that_are_none_are_refused_where_the_space_is_made() -> None:
     for call, message in (
         (lambda: dense(), r"The layer 'dense' takes \(width: .*\): missing a required argument"),
         (lambda: dense(3, 4), "too many positional arguments"),
-        (lambda: dense(nn.ReLU), "The attribute 'width' of the layer 'dense' cannot be"),
-        (lambda: dense(Choice("width", [relu()])), "The attribute 'width' of the layer 'dense' cannot be"),
+        (lambda: dense(nn.ReLU), "as the attribute 'width' of the layer 'dense': it takes finite numbers"),
+        (
+            lambda: dense(Choice("width", [relu()])),
+            "as the attribute 'width' of the layer 'dense': it takes finite numbers",
+        ),
         (lambda: Repeat(relu(), -1), "whole numbers from 0 up"),
         (lambda: Repeat(relu(), Choice("n", [1, 2.0])), "whole numbers from 0 up"),
         (lambda: Repeat(relu(), 2, tied=False, share_weights=True), "needs tied=True"),

@@ -168,6 +168,29 @@ def test_graphs_that_look_alike_everywhere_are_told_apart() -> None:
         assert dag.renamed(rng).hash == dag.hash
 
 
+def of_pairs(drawn: nx.Graph) -> Dag:
+    """Layers on one input for the vertices of an undirected graph, and a sum of two for each of its edges."""
+    place = {vertex: number for number, vertex in enumerate(drawn)}
+    inputs: list[list[int]] = [[], *([0] for _ in place), *([1 + place[a], 1 + place[b]] for a, b in drawn.edges)]
+    return Dag(["input", *["f"] * len(place), *["sum"] * drawn.number_of_edges()], inputs)
+
+
+def test_regular_graphs_without_symmetry() -> None:
+    """Frucht's graph looks alike at all of its 12 vertices, yet no two may change places: every one must be tried."""
+    regular = [
+        nx.frucht_graph(),
+        nx.truncated_tetrahedron_graph(),
+        nx.circular_ladder_graph(6),
+        nx.dodecahedral_graph(),
+    ]
+    every = [of_pairs(drawn) for drawn in regular]
+    assert len({weisfeiler_lehman(dag) for dag in every[:3]}) == 1
+    assert len({dag.hash for dag in every}) == 4
+    rng = np.random.default_rng(0)
+    for dag, renamings in zip(every, (6, 3, 3, 1), strict=True):
+        assert {dag.renamed(rng).hash for _ in range(renamings)} == {dag.hash}
+
+
 def branches(sizes: Sequence[int]) -> Dag:
     labels, inputs, ends = ["input"], [[]], []
     for size in sizes:

@@ -11,12 +11,15 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 
 from archwise.signature import Signature
-from archwise.spaces import Architecture, Cell, Choice, Space
+from archwise.spaces import Architecture, Cell, Choice, Space, identity, zero
 from archwise.spaces.canonical import canonical_hash
 from archwise.spaces.cell import cell, nasbench201, nasbench201_operations
 from archwise.spaces.graph import Graph, GraphBuilder
+
+from .random_spaces import Scale, scale
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
 NAMES = {
@@ -168,6 +171,27 @@ def test_a_hash_that_is_constant_or_reads_the_string_alone_gives_other_counts(ha
     assert hashes[swapped] == hashes[twin] and len(set(hashes.values())) > 5_000
     assert hashes["conv3x3", "none", "none", "none", "none", "none"] == hashes[("none",) * 6]
     assert canonical_hash([], [], []) != hashes[("none",) * 6]
+
+
+def test_networks_hold_the_live_edges_alone() -> None:
+    """Over all 729 cells of three operations: a module for each edge between input and output, and none beside."""
+    table = Signature((3,), 3, "table")
+    edge = Choice("op", [zero(called="none"), identity(called="skip"), scale(called="conv3x3")])
+    small = Space(Cell(4, edge))
+    for architecture in small.enumerate():
+        edges = live_edges(tuple(str(architecture[f"{i}->{j}/op"]) for i, j in EDGES))
+        if not edges:
+            assert small.check(architecture, table) is not None
+            continue
+        model = small.build(architecture, table)
+        modules = sum(isinstance(module, Scale) for module in model.modules())
+        assert modules == list(edges.values()).count("conv3x3")
+        assert len(model.get_submodule("edges")) == len(edges)
+        values = [torch.ones(1, 3)]
+        for j in (1, 2, 3):
+            into = [values[i] * (1.5 if edges.get((i, j)) == "conv3x3" else 1) for i in range(j) if (i, j) in edges]
+            values.append(sum(into, torch.zeros(1, 3)))
+        assert torch.equal(model(torch.ones(1, 3)), values[-1])
 
 
 def rows(shared_data: Path) -> Iterator[tuple[int, Operations]]:

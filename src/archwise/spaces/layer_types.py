@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, overload
 
-import numpy as np
 from torch import nn
 
 from archwise.errors import SpaceError
 from archwise.spaces.choice import Choice
 from archwise.spaces.graph import OWN_KINDS, GraphBuilder
-from archwise.spaces.nodes import Node, Part, describe
+from archwise.spaces.nodes import Node, Part, describe, plain
 from archwise.spaces.plan import Call, Planned, Shape, infer
 
 
@@ -50,20 +48,9 @@ class LayerType:
             raise SpaceError(f"The layer {self.name!r} takes {self.signature}: {error}.") from None
         given = tuple(bound.arguments)
         bound.apply_defaults()
-        plain = {name: self._plain(name, value) for name, value in bound.arguments.items()}
-        return Layer(self, plain, called, given)
-
-    def _plain(self, name: str, value: Any) -> Any:
-        value = value.item() if isinstance(value, np.generic) else value
-        for option in value.options if isinstance(value, Choice) else (value,):
-            try:
-                json.dumps(option, allow_nan=False)
-            except (TypeError, ValueError):
-                raise SpaceError(
-                    f"The attribute {name!r} of the layer {self.name!r} cannot be {option!r}: attributes are "
-                    "finite numbers, words, truth values, None, lists of these, or choices among them."
-                ) from None
-        return value
+        what = f"of the layer {self.name!r}"
+        attributes = {k: plain(v, f"the attribute {k!r} {what}") for k, v in bound.arguments.items()}
+        return Layer(self, attributes, called, given)
 
 
 @overload

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from archwise.errors import SpaceError
 from archwise.spaces.architecture import Label
-from archwise.spaces.choice import Choice, Decide
+from archwise.spaces.choice import Choice
 from archwise.spaces.nodes import Node
 from archwise.spaces.occurrences import occurrences
 
@@ -89,14 +89,3 @@ class Limits:
             return [(pattern, everywhere[pattern])]
         named = [(path, choice) for path, choice in everywhere.items() if choice.name == pattern]
         return named or [(path, choice) for path, choice in everywhere.items() if fnmatchcase(path, pattern)]
-
-
-def keeping(kept: Mapping[str, Label], otherwise: Decide) -> Decide:
-    """Return the way of deciding that keeps the labels of a record where they are open."""
-
-    def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
-        if path in kept and (index := choice.index(kept[path])) in allowed:
-            return index
-        return otherwise(path, choice, allowed)
-
-    return decide

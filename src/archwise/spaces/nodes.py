@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from archwise.errors import SpaceError, Unbuildable
 from archwise.layers.combine import Recurrent
@@ -83,6 +86,28 @@ def describe(part: Part) -> Any:
         }
         return data | {"labels": list(part.labels), "default": part.default, "shared": part.shared}
     return part.describe() if isinstance(part, Node) else part
+
+
+def plain(value: Any, what: str) -> Any:
+    """Return a value, or a choice among values, if it can be written as JSON; NumPy's numbers become Python's.
+
+    Args:
+        value: the value.
+        what: what has the value, for the error.
+
+    Raises:
+        SpaceError: it cannot.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    for option in value.options if isinstance(value, Choice) else (value,):
+        try:
+            json.dumps(option, allow_nan=False)
+        except (TypeError, ValueError):
+            raise SpaceError(
+                f"Not {option!r} as {what}: it takes finite numbers, words, truth values, None, lists of these, "
+                "or choices among them."
+            ) from None
+    return value
 
 
 def network_part(part: Part) -> Part:

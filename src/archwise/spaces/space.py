@@ -15,11 +15,12 @@ from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Label
 from archwise.spaces.choice import Choice, Decide, Decision, Derivation, Derived
 from archwise.spaces.graph import Graph, GraphBuilder
-from archwise.spaces.limits import Limits, keeping
+from archwise.spaces.limits import Limits
 from archwise.spaces.nodes import Node, describe
 from archwise.spaces.occurrences import check_tree, count_architectures, occurrences
 from archwise.spaces.plan import Call
 from archwise.spaces.settings import Settings
+from archwise.spaces.walks import completions, derived, keeping
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,11 +120,12 @@ class Space:
         for decision in self.decisions(architecture):
             for index in decision.allowed:
                 if index != decision.index:
-                    yield from self._completions({**architecture, decision.path: decision.choice.labels[index]})
+                    kept = {**architecture, decision.path: decision.choice.labels[index]}
+                    yield from completions(self._derive, kept)
 
     def enumerate(self) -> Iterator[Architecture]:
         """Yield every architecture of the space, each once, in the order of the tree."""
-        return self._completions({})
+        return completions(self._derive, {})
 
     def decisions(self, architecture: Architecture) -> tuple[Decision, ...]:
         """Return the active choices with the option taken at each, in the order of the tree.
@@ -290,50 +292,7 @@ class Space:
         return derivation.architecture
 
     def _find_derived(self, architecture: Architecture) -> Derived:
-        def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
-            if path not in architecture:
-                raise SpaceError(f"The architecture does not say what it takes at {path!r}: one of {choice.labels}.")
-            open_ = {choice.labels[i]: i for i in allowed}
-            label = architecture[path]
-            taken = open_.get(label)
-            if taken is None or type(choice.labels[taken]) is not type(label):
-                raise SpaceError(
-                    f"{label!r} is not open at {path!r} in the space {self.name!r}: take one of {list(open_)!r}."
-                )
-            return taken
-
-        derivation = Derivation(decide, self._limits.allowed)
-        root = derivation.take(self.root, "")
-        unknown = set(architecture) - {decision.path for decision in derivation.decisions}
-        if unknown:
-            raise SpaceError(f"The space {self.name!r} has no active choice {min(unknown)!r} in this architecture.")
-        return Derived(architecture, derivation.decisions, root)
-
-    def _completions(self, kept: Mapping[str, Label]) -> Iterator[Architecture]:
-        """Yield every architecture that makes the kept choices where it meets them."""
-        prefix: list[int] = []
-        while True:
-            widths: list[int] = []
-
-            def count(
-                _path: str,
-                _choice: Choice,
-                allowed: tuple[int, ...],
-                prefix: list[int] = prefix,
-                widths: list[int] = widths,
-            ) -> int:
-                position = len(widths)
-                widths.append(len(allowed))
-                if position == len(prefix):
-                    prefix.append(0)
-                return allowed[prefix[position]]
-
-            yield self._derive(keeping(kept, count))
-            while prefix and prefix[-1] + 1 == widths[len(prefix) - 1]:
-                prefix.pop()
-            if not prefix:
-                return
-            prefix[-1] += 1
+        return derived(self.root, self.name, self._limits.allowed, architecture)
 
     def _limited(self, limits: Limits) -> Space:
         smaller = Space(self.root, self.name)

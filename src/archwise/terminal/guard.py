@@ -64,5 +64,5 @@ def _end(sentence: str, code: int, debug: bool) -> None:
 def _sentence(error: OSError) -> str:
     where = f" ({Path(os.fsdecode(error.filename))})" if isinstance(error.filename, str | bytes) else ""
     if error.errno in FULL:
-        return f"The disk is full{where}: free some space, or name another folder with --run."
+        return f"The disk is full{where}: free some space, or write to another place."
     return f"The system refused{where}: {error.strerror or error}; mend that and run the command again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
@@ -14,6 +14,9 @@ from rich.text import Text
 from archwise.report.words import count, duration, is_lower_better, large, metric_name, number, plain
 from archwise.result import Result
 from archwise.terminal.console import Output
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILES = {
     "report.html": "what was found and how: open it in a browser",
@@ -88,9 +91,8 @@ def _print_files(output: Output, result: Result) -> None:
         output.say(f"  {command:<{max(map(len, commands))}}  {what}")
 
 
-def print_details(output: Output, result: Result) -> None:
+def print_details(output: Output, metrics: Mapping[str, Any], trials: pd.DataFrame) -> None:
     """Print the finalists, the best trials, and why trials failed."""
-    metrics = result.metrics
     objective = metrics["objective"]
     name = metric_name(objective)
     sign = -1 if is_lower_better(objective) else 1
@@ -100,11 +102,11 @@ def print_details(output: Output, result: Result) -> None:
         cells = (str(row["trial"]), number(sign * row["mean"]), each or "–", large(row["parameters"]))
         finalists.add_row(*cells, style="green" if row["chosen"] else "")
     output.print(finalists)
-    searched = result.trials.query("purpose == 'search'")
+    searched = trials.query("purpose == 'search'")
     best = searched.sort_values("score", ascending=False).head(BEST_TRIALS)
     rows = [{str(k): v for k, v in row.items()} for row in best.to_dict("records") if row["status"] == "finished"]
     print_trials(output, [row | {"value": sign * row["score"]} for row in rows], name)
-    failed = result.trials.query("status == 'failed'")
+    failed = trials.query("status == 'failed'")
     print_failures(output, Counter(failed["reason"]))
 
 

@@ -35,8 +35,9 @@ def show_run(folder: Path, json: bool) -> None:
         # The folder may have been moved since the search.
         print_json(result.metrics | {"run": str(folder), "state": run["state"]})
         return
+    trials = result.trials
     print_architecture(output, result.metrics)
-    print_details(output, result)
+    print_details(output, result.metrics, trials)
     print_result(output, result)
     if run["state"] not in ("finished", "interrupted"):
         output.say(
