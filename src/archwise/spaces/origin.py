@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import textwrap
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,7 @@ FUTURE = "from __future__ import annotations\n"
 """Stands at the top of what is written out, so that annotations are never evaluated."""
 
 
+@lru_cache(maxsize=1024)
 def definition_of(name: str, value: Any) -> tuple[str, str]:
     """Return the name and text of the def or class statement that made a function or class.
 
@@ -50,7 +52,8 @@ def definition_of(name: str, value: Any) -> tuple[str, str]:
     return tree.name, "\n".join([*decorators, *lines[tree.lineno - 1 :]])
 
 
-def names_used(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def names_used(text: str) -> frozenset[str]:
     """Return the names from around a def or class statement that running it needs; annotations need none."""
 
     def used(table: symtable.SymbolTable) -> set[str]:
@@ -59,10 +62,11 @@ def names_used(text: str) -> set[str]:
         inside = [child for child in table.get_children() if "annotation" not in str(child.get_type())]
         return found.union(*(used(child) for child in inside))
 
-    return used(symtable.symtable(FUTURE + text, "layer", "exec"))
+    return frozenset(used(symtable.symtable(FUTURE + text, "layer", "exec")))
 
 
-def names_in_annotations(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def names_in_annotations(text: str) -> frozenset[str]:
     """Return the names that annotations in a def or class statement use."""
     notes: list[ast.expr | None] = []
     for node in ast.walk(ast.parse(text)):
@@ -70,7 +74,8 @@ def names_in_annotations(text: str) -> set[str]:
             notes.append(node.annotation)
         elif isinstance(node, ast.FunctionDef):
             notes.append(node.returns)
-    return {n.id for note in notes if note is not None for n in ast.walk(note) if isinstance(n, ast.Name)}
+    used = (n.id for note in notes if note is not None for n in ast.walk(note) if isinstance(n, ast.Name))
+    return frozenset(used)
 
 
 def names_around(value: Any) -> dict[str, Any]:
