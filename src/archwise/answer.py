@@ -13,8 +13,8 @@ from archwise.errors import RunError
 from archwise.evaluators.metrics import compute_metrics, metric_names
 from archwise.evaluators.predict import predict
 from archwise.evaluators.schedule import derive_seed
-from archwise.runtime.pool import WorkerPool
 from archwise.loop import Search
+from archwise.runtime.pool import WorkerPool
 from archwise.spaces.architecture import Candidate
 from archwise.trial import Outcome, Proposal, Trial
 

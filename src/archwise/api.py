@@ -8,37 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from archwise.answer import Conclusion, Final
 from archwise.checks import check_numbers
 from archwise.clock import Clock, spent_seconds
-from archwise.errors import RunError, SpaceError
-from archwise.evaluators.metrics import METRICS, check_metric
-from archwise.evaluators.recipe import training_recipe
-from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
-from archwise.experience.versions import hardware, versions
-from archwise.export import architecture_record, model_source, write_trials
-from archwise.limits import Limits, limit_spaces
+from archwise.errors import RunError
+from archwise.evaluators.metrics import check_metric
+from archwise.experience import Experience
+from archwise.experience.known import open_known
+from archwise.export import model_source
+from archwise.limits import Limits
+from archwise.loop import Search
 from archwise.progress import Listener
-from archwise.report import write_report
 from archwise.result import Result
 from archwise.run import Run
-from archwise.runtime.cores import default_workers, share_threads
-from archwise.runtime.pool import WorkerPool
-from archwise.loop import Search
+from archwise.runtime.cores import default_workers
+from archwise.session import buildable_default, execute, joint_space, register
 from archwise.settings import SearchSettings
 from archwise.signature import Kind
-from archwise.spaces.architecture import Candidate
-from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
 from archwise.strategies.ready import READY as STRATEGIES
 from archwise.strategies.ready import ready_strategy
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
-from archwise.tasks.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
@@ -118,7 +112,9 @@ def search(
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
     chosen = ready_strategy(strategy) if isinstance(strategy, str) else strategy
-    network = ready_space(space) if isinstance(space, str) else space
+    if isinstance(space, str):
+        ready_space(space)
+    network = space if isinstance(space, Space) else None
     with Experience(experience) as memory:
         folder = Run.reserve(run, _name_of(data))
         try:
@@ -129,7 +125,7 @@ def search(
                 minutes=minutes,
                 trials=trials,
                 strategy=strategy if isinstance(strategy, str) else type(strategy).__name__,
-                space=network.name if network else suggested_space(task.signature).name,
+                space=space.name if isinstance(space, Space) else space or suggested_space(task.signature),
                 objective=metric or task.objective,
                 seed=seed,
                 workers=workers or default_workers(_gpus(device)),
@@ -141,17 +137,24 @@ def search(
                 trial_seconds=None if trial_minutes is None else 60 * trial_minutes,
             )
             check_metric(settings.objective, task.problem)
-            joint = _joint_space(task, settings, network)
-            default = _buildable_default(joint)
+            joint = joint_space(task, settings, network)
+            default = buildable_default(joint)
             model_source(joint, default, task)
-            search_id = _register(memory, task, joint, settings, folder)
-            facts = {"name": task.name, "strategy": _strategy_facts(settings), "recipe_space": joint.recipe.name}
+            search_id = register(memory, task, joint, settings, folder)
+            facts = {
+                "name": task.name,
+                "strategy": {
+                    "name": settings.strategy,
+                    "why": STRATEGIES.get(settings.strategy, "given by the caller"),
+                },
+                "recipe_space": joint.recipe.name,
+            }
             state = Run.create(folder, settings, search_id, _location(experience, memory), facts)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         loop = Search(state, task, joint, default, chosen, memory, clock, listener)
-        return _execute(loop, network)
+        return execute(loop, network)
 
 
 def resume(
@@ -185,7 +188,7 @@ def resume(
         raise RunError(f"The run {run} has a space of its own, {settings.space!r}: resume it in Python with space=...")
     if strategy is None and settings.strategy not in STRATEGIES:
         raise RunError(f"The run {run} has a strategy of its own, {settings.strategy!r}: give it as strategy=...")
-    with Experience(state["experience"]) as memory:
+    with open_known(state["experience"]) as memory:
         known = memory.trials(state["search"])
         finished = state["state"] == "finished"
         done = sum(trial.purpose == "search" for trial in known)
@@ -197,12 +200,12 @@ def resume(
         settings = replace(settings, workers=workers or settings.workers)
         state.update(settings=settings.to_json())
         task = state.task
-        joint = _joint_space(task, settings, space)
-        _register(memory, task, joint, settings, state.folder, state["search"])
+        joint = joint_space(task, settings, space)
+        register(memory, task, joint, settings, state.folder, state["search"])
         chosen = strategy or ready_strategy(settings.strategy)
         clock = Clock(settings.minutes, spent)
-        loop = Search(state, task, joint, _buildable_default(joint), chosen, memory, clock, listener or Listener())
-        return _execute(loop, space)
+        loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
+        return execute(loop, space)
 
 
 def load(run: str | Path, space: Space | None = None) -> Result:
@@ -216,169 +219,6 @@ def load(run: str | Path, space: Space | None = None) -> Result:
         RunError: the folder is no run, or the search has not ended.
     """
     return Result(run, space)
-
-
-def _execute(loop: Search, network: Space | None) -> Result:
-    """Explore, conclude, and write the answer down."""
-    run, settings = loop.run, loop.settings
-    run.update(sessions=[*run["sessions"], loop.clock.begun], state="searching")
-    loop.listener.began(run, loop.task, loop.trials)
-    conclusion = Conclusion(loop)
-    try:
-        with WorkerPool(
-            settings.workers,
-            log_folder=run.folder / "logs",
-            threads_per_worker=share_threads(settings.workers),
-            memory_limit_bytes=settings.memory_limit,
-            device=settings.device,
-        ) as pool:
-            try:
-                stopped_by = loop.explore(pool, conclusion.reserve)
-                run.update(state="confirming")
-                finalists = conclusion.choose(pool)
-            except KeyboardInterrupt:
-                if all(trial.score is None for trial in loop.trials):
-                    raise  # there is no best so far
-                stopped_by = "interrupt"
-                loop.listener.note(
-                    "Stopping: the best so far gets its final training. Press Ctrl-C again to stop at once; "
-                    f"archwise resume {run.folder} goes on with the search."
-                )
-                for key in pool.pending:
-                    pool.cancel(key)
-                finalists = conclusion.choose(None)
-            run.update(state="training")
-            winner: Candidate = finalists[0]["candidate"]
-            trained = conclusion.train(pool, list(dict.fromkeys([winner, loop.default])))
-    except BaseException:
-        loop.experience.end_search(run["search"], "interrupted")
-        raise
-    finals = {final.candidate: final for final in conclusion.test(trained)}
-    _write_answer(loop, conclusion, finalists, finals, stopped_by)
-    loop.experience.end_search(run["search"], "interrupted" if stopped_by == "interrupt" else "finished")
-    run.update(state="interrupted" if stopped_by == "interrupt" else "finished")
-    write_report(run.folder)
-    result = Result(run.folder, network)
-    loop.listener.ended(result)
-    return result
-
-
-def _write_answer(
-    loop: Search,
-    conclusion: Conclusion,
-    finalists: list[dict[str, Any]],
-    finals: dict[Candidate, Final],
-    stopped_by: str,
-) -> None:
-    run, task, settings = loop.run, loop.task, loop.settings
-    winner, default = finals[finalists[0]["candidate"]], finals[loop.default]
-    validation, spread = conclusion.validation(winner.candidate)
-    every = [*loop.trials, *loop.confirmations]
-    for name in ("preprocessing.json", "preprocessing.npz"):
-        run.write(name, (task.folder / name).read_bytes())
-    run.write("model.safetensors", winner.weights.read_bytes())
-    for final in finals.values():
-        final.weights.unlink(missing_ok=True)
-    run.write("model.py", model_source(loop.space, winner.candidate, task))
-    record = architecture_record(loop.space, winner.candidate, loop.default, task.signature)
-    run.write_json("architecture.json", record)
-    write_trials(run, loop.space, every)
-    statuses = [trial.outcome.status for trial in loop.trials]
-    facts = {name: getattr(task, name) for name in ("name", "problem", "sizes", "imbalanced")}
-    spent = spent_seconds(run["sessions"][:-1], every)
-    metrics = {
-        "run": str(run.folder),
-        "task": facts
-        | {"classes": list(task.classes), "notes": list(task.notes), "signature": task.signature.to_json()},
-        "objective": settings.objective,
-        "higher_is_better": METRICS[settings.objective].higher_is_better,
-        "architecture": record["architecture"],
-        "recipe": record["recipe"],
-        "settings": record["settings"],
-        "validation": validation,
-        "validation_spread": spread,
-        "test": dict(winner.test),
-        "default": {
-            "architecture": default.candidate.architecture.to_json(),
-            "recipe": default.candidate.recipe.to_json(),
-            "validation": _validation_of(conclusion, default.candidate),
-            "test": dict(default.test),
-            "is_winner": winner is default,
-            **_costs(default),
-        },
-        "finalists": [{k: v for k, v in row.items() if k != "candidate"} for row in finalists],
-        "trials": {name: statuses.count(name) for name in ("finished", "failed", "pruned")},
-        **_costs(winner),
-        "seconds": round(spent + loop.clock.seconds, 3),
-        "seed": settings.seed,
-        "seeds": {"confirm": sorted({t.seed for t in loop.confirmations}), "final": conclusion.seed},
-        "versions": versions(),
-        "hardware": hardware(),
-        "strategy": run["strategy"],
-        "budget": settings.budget,
-        "epochs": settings.epochs,
-        "test_openings": run["test_openings"],
-        "stopped_by": stopped_by,
-    }
-    run.write_json("metrics.json", metrics)
-    run.forget_checkpoints()
-
-
-def _validation_of(conclusion: Conclusion, candidate: Candidate) -> dict[str, float]:
-    known = [t for t in conclusion.search.trials if t.candidate == candidate and t.score is not None]
-    return conclusion.validation(candidate)[0] if known else {}
-
-
-def _costs(final: Final) -> dict[str, Any]:
-    names = ("parameters", "flops", "latency_ms", "memory_bytes", "train_seconds")
-    return {name: final.outcome.costs.get(name) for name in names}
-
-
-def _joint_space(task: Task, settings: SearchSettings, network: Space | None) -> JointSpace:
-    network = network or ready_space(settings.space)
-    recipe = training_recipe(task.signature.kind, task.problem != "regression", task.imbalanced)
-    network, recipe = limit_spaces([network, recipe], settings.fix, settings.exclude)
-    return JointSpace(network, recipe, task.signature)
-
-
-def _buildable_default(space: JointSpace) -> Candidate:
-    """Return the default candidate, or the first neighbour of it that can be built for the task.
-
-    Raises:
-        SpaceError: neither can any of them be built, nor any of many samples.
-    """
-    samples: Iterable[Candidate] = (space.sample(i) for i in range(1000))
-    for candidates in ([space.default], space.neighbours(space.default), samples):
-        for candidate in candidates:
-            if space.allows(candidate):
-                return candidate
-    reason = space.network.check(space.default.architecture, space.signature) if space.signature else ""
-    raise SpaceError(f"The space {space.network.name!r} holds no network for this task: {reason}")
-
-
-def _register(
-    memory: Experience, task: Task, space: JointSpace, settings: SearchSettings, folder: Path, search: str | None = None
-) -> str:
-    sizes = task.sizes
-    memory.add_task(TaskRecord(task.fingerprint, task.name, task.problem, task.signature, task.objective, sizes))
-    for part in (space.network, space.recipe):
-        memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
-    record = SearchRecord(
-        task=task.fingerprint,
-        space=space.network.hash,
-        recipe_space=space.recipe.hash,
-        strategy=settings.strategy,
-        seed=settings.seed,
-        objective=settings.objective,
-        settings=settings.to_json(),
-        budget=settings.budget,
-        run=str(folder.absolute()),
-    )
-    return memory.begin_search(replace(record, id=search) if search else record)
-
-
-def _strategy_facts(settings: SearchSettings) -> dict[str, str]:
-    return {"name": settings.strategy, "why": STRATEGIES.get(settings.strategy, "given by the caller")}
 
 
 def _location(given: str | Path | None, memory: Experience) -> str:

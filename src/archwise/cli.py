@@ -223,8 +223,9 @@ def experience(location: Place = None, json: Json = False, debug: Debug = False)
     with guarded(debug):
         from dataclasses import asdict
 
+        from archwise.experience.known import open_known
         from archwise.terminal.console import Output, print_json
-        from archwise.terminal.knowledge import open_known, print_summary
+        from archwise.terminal.knowledge import print_summary
 
         with open_known(location) as known:
             summary = known.summary()

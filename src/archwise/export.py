@@ -8,7 +8,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archwise.answer import Conclusion, Final
+from archwise.clock import spent_seconds
 from archwise.errors import SpaceError
+from archwise.evaluators.metrics import METRICS
+from archwise.experience.versions import hardware, versions
+from archwise.loop import Search
 from archwise.run import Run
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
@@ -107,6 +112,77 @@ def write_trials(run: Run, space: JointSpace, trials: Sequence[Trial]) -> None:
         rows.append(row | {"curve": json.dumps([list(point) for point in outcome.curve])})
     frame = pd.DataFrame(rows).astype({"parent": "Int64"})
     run.write("trials.parquet", frame.to_parquet(index=False))
+
+
+def write_answer(
+    loop: Search,
+    conclusion: Conclusion,
+    finalists: list[dict[str, Any]],
+    finals: dict[Candidate, Final],
+    stopped_by: str,
+) -> None:
+    run, task, settings = loop.run, loop.task, loop.settings
+    winner, default = finals[finalists[0]["candidate"]], finals[loop.default]
+    validation, spread = conclusion.validation(winner.candidate)
+    every = [*loop.trials, *loop.confirmations]
+    for name in ("preprocessing.json", "preprocessing.npz"):
+        run.write(name, (task.folder / name).read_bytes())
+    run.write("model.safetensors", winner.weights.read_bytes())
+    for final in finals.values():
+        final.weights.unlink(missing_ok=True)
+    run.write("model.py", model_source(loop.space, winner.candidate, task))
+    record = architecture_record(loop.space, winner.candidate, loop.default, task.signature)
+    run.write_json("architecture.json", record)
+    write_trials(run, loop.space, every)
+    statuses = [trial.outcome.status for trial in loop.trials]
+    facts = {name: getattr(task, name) for name in ("name", "problem", "sizes", "imbalanced")}
+    spent = spent_seconds(run["sessions"][:-1], every)
+    metrics = {
+        "run": str(run.folder),
+        "task": facts
+        | {"classes": list(task.classes), "notes": list(task.notes), "signature": task.signature.to_json()},
+        "objective": settings.objective,
+        "higher_is_better": METRICS[settings.objective].higher_is_better,
+        "architecture": record["architecture"],
+        "recipe": record["recipe"],
+        "settings": record["settings"],
+        "validation": validation,
+        "validation_spread": spread,
+        "test": dict(winner.test),
+        "default": {
+            "architecture": default.candidate.architecture.to_json(),
+            "recipe": default.candidate.recipe.to_json(),
+            "validation": _validation_of(conclusion, default.candidate),
+            "test": dict(default.test),
+            "is_winner": winner is default,
+            **_costs(default),
+        },
+        "finalists": [{k: v for k, v in row.items() if k != "candidate"} for row in finalists],
+        "trials": {name: statuses.count(name) for name in ("finished", "failed", "pruned")},
+        **_costs(winner),
+        "seconds": round(spent + loop.clock.seconds, 3),
+        "seed": settings.seed,
+        "seeds": {"confirm": sorted({t.seed for t in loop.confirmations}), "final": conclusion.seed},
+        "versions": versions(),
+        "hardware": hardware(),
+        "strategy": run["strategy"],
+        "budget": settings.budget,
+        "epochs": settings.epochs,
+        "test_openings": run["test_openings"],
+        "stopped_by": stopped_by,
+    }
+    run.write_json("metrics.json", metrics)
+    run.forget_checkpoints()
+
+
+def _validation_of(conclusion: Conclusion, candidate: Candidate) -> dict[str, float]:
+    known = [t for t in conclusion.search.trials if t.candidate == candidate and t.score is not None]
+    return conclusion.validation(candidate)[0] if known else {}
+
+
+def _costs(final: Final) -> dict[str, Any]:
+    names = ("parameters", "flops", "latency_ms", "memory_bytes", "train_seconds")
+    return {name: final.outcome.costs.get(name) for name in names}
 
 
 def _graph_record(graph: Graph) -> dict[str, Any]:

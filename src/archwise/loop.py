@@ -24,6 +24,8 @@ TRIAL_SHARE = 0.08
 """Most of the time budget that training the default architecture once may take, on one worker."""
 PATIENCE = 3.0
 """A trial may take this many times as long as the default architecture needs for the same fidelity."""
+STEPS = 60
+"""Training steps by which the speed is measured."""
 KEPT_CHECKPOINTS = 30
 """Training states that are kept: those of the best trials, which alone are likely to continue."""
 TRIAL, CONFIRM = 1, 2
@@ -221,14 +223,17 @@ class Search:
 
     def _seconds_per_epoch(self, pool: WorkerPool) -> float:
         """Train the default architecture for some steps and return what a whole epoch would take."""
-        values = self.space.recipe.values(self.default.recipe)
-        epochs = min(1.0, 40 * int(values.get("batch_size", 64)) / self.task.sizes["train"])
+        batch = int(self.space.recipe.values(self.default.recipe).get("batch_size", 64))
+        epochs = min(1.0, STEPS * batch / (self.task.sizes["train"] + self.task.sizes["validation"]))
         evaluator = replace(self.evaluator, epochs=epochs, checkpoints=None)
-        pool.submit(-1, evaluator.job(Proposal(self.default), self.task, self.settings.seed))
+        job = evaluator.job(Proposal(self.default), self.task, self.settings.seed)
+        # Trained like the final network, since that training never stops to validate.
+        pool.submit(-1, replace(job, on="train+validation", measure_latency=False))
         while not (ended := pool.wait(timeout=1.0)):
             self.listener.tick(self.clock.left)
         [(_, outcome)] = ended
         curve = outcome.curve
         if outcome.status != "finished" or len(curve) < 2:
             raise RunError(f"The default architecture cannot be trained on this task: {outcome.reason}.")
-        return (curve[-1].seconds - curve[0].seconds) / ((1 - curve[0].fidelity) * epochs)
+        share = self.task.sizes["train"] / (self.task.sizes["train"] + self.task.sizes["validation"])
+        return share * (curve[-1].seconds - curve[0].seconds) / ((1 - curve[0].fidelity) * epochs)

@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.datasets import load_iris
 from typer.testing import CliRunner, Result
 
 from archwise.cli import app
@@ -67,6 +70,37 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
 def run(searched: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Path:
     """A finished run folder to do anything with, in the working folder of the commands."""
     return shutil.copytree(searched[0] / "run", tmp_path / "run")
+
+
+@pytest.fixture
+def iris(tmp_path: Path) -> pd.DataFrame:
+    """The frame of iris.csv, which lies in the working folder."""
+    frame = load_iris(as_frame=True).frame
+    frame["target"] = np.array(["setosa", "versicolor", "virginica"])[frame["target"]]
+    frame.to_csv(tmp_path / "iris.csv", index=False)
+    return frame
+
+
+@pytest.fixture
+def refuses(invoke: Callable[..., Result], tmp_path: Path) -> Callable[..., None]:
+    """Makes sure that a command is refused with one sentence that names the offender, and leaves nothing behind."""
+
+    def files() -> set[Path]:
+        # The experience aside, which is made before anything is read.
+        return {path for path in tmp_path.rglob("*") if not path.name.startswith("experience.")}
+
+    def check(arguments: Sequence[str | Path], *named: str) -> None:
+        before = files()
+        done = invoke(*arguments)
+        assert done.exit_code == 2, done.output
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1 and done.stderr[-2] in ".?", done.stderr
+        assert "Traceback" not in done.stderr
+        for part in named:
+            assert part in done.stderr
+        assert files() == before
+
+    return check
 
 
 class Terminal:

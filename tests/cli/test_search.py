@@ -151,3 +151,10 @@ def test_a_closed_pipe_is_silent(run: Path, arguments: list[str]) -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_failures_are_told_once_with_their_reason(archwise: Run, tmp_path: Path) -> None:
+    done = archwise("search", "iris", *QUICK, "--trials", "3", "--trial-minutes", "0.00001", "--run", "run")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert len(re.findall("failed: time limit", done.stdout)) == 1
+    assert re.search("3 × time limit", archwise("show", "run").stdout)

@@ -22,12 +22,16 @@ from archwise.spaces.parts import (
 from archwise.spaces.space import Space
 
 
-def cnn() -> Space:
+def cnn(side: int = 8) -> Space:
     """Return the space of convolutional networks for images: a stem, then two to four stages of searched blocks.
 
     A stage has a width, a depth and a kernel, a kind of block (one convolution, or the inverted bottleneck of
     MobileNetV2, Sandler et al. 2018, with its expansion), squeeze-excitation or none, and skips or none; between
     stages the image is halved by a searched pooling.
+
+    Args:
+        side: height or width of the images, the smaller; from 20 pixels up, the default halves them after the stem
+            already. Nothing but the default depends on it.
 
     Example:
         >>> from archwise.signature import Signature
@@ -58,7 +62,12 @@ def cnn() -> Space:
         default="yes",
         level="macro",
     )
-    return Space(Chain(stem, _pooling("pool0", optional=True), first, _pooling("pool1"), second, later, *_end()), "cnn")
+    return Space(
+        Chain(
+            stem, _pooling("pool0", "max" if side >= 20 else "none"), first, _pooling("pool1"), second, later, *_end()
+        ),
+        "cnn",
+    )
 
 
 def conv1d() -> Space:
@@ -122,10 +131,11 @@ def _stage(number: int, activate: Part, widths: list[int], kernels: list[int], d
     return Repeat(block, Choice("depth", depths, level="macro"), name=f"stage{number}")
 
 
-def _pooling(name: str, optional: bool = False) -> Part:
-    """Halving the size; where optional, by default not."""
+def _pooling(name: str, default: str | None = None) -> Part:
+    """Halving the size, or, where there is a default, perhaps not."""
     options: list[Part] = [max_pool(2, called="max"), avg_pool(2, called="mean")]
-    return Choice(name, [identity(called="none"), *options] if optional else options, level="macro")
+    optional = [] if default is None else [identity(called="none")]
+    return Choice(name, [*optional, *options], default=default, level="macro")
 
 
 def _end() -> list[Part]:

@@ -84,7 +84,7 @@ def describe(part: Part) -> Any:
             "options": [describe(option) for option in part.options],
             "level": part.level,
         }
-        return data | {"labels": list(part.labels), "default": part.default, "shared": part.shared}
+        return data | {"labels": list(part.labels), "shared": part.shared}
     return part.describe() if isinstance(part, Node) else part
 
 

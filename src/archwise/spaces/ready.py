@@ -12,17 +12,23 @@ from archwise.spaces.space import Space
 READY = {"mlp": mlp, "cnn": cnn, "conv1d": conv1d, "cell": cell, "nasbench201": nasbench201}
 
 
-def ready_space(name: str) -> Space:
+def ready_space(name: str, signature: Signature | None = None) -> Space:
     """Return the ready-made space of a name: mlp, cnn, conv1d, cell or nasbench201.
+
+    Args:
+        name: the space's name.
+        signature: what the networks are for; the default architecture suits its size. The space itself is the same.
 
     Raises:
         SpaceError: no space has that name.
     """
     if name not in READY:
         raise SpaceError(f"There is no ready-made space {name!r}: take one of {', '.join(READY)}.")
+    if name == "cnn" and signature is not None and signature.kind == "image":
+        return cnn(side=min(signature.input[1:]))
     return READY[name]()
 
 
-def suggested_space(signature: Signature) -> Space:
-    """Return the ready-made space for a kind of data: mlp for tables, cnn for images, conv1d for series."""
-    return {"table": mlp, "image": cnn, "series": conv1d}[signature.kind]()
+def suggested_space(signature: Signature) -> str:
+    """Return the name of the ready-made space for a kind of data: mlp for tables, cnn for images, conv1d for series."""
+    return {"table": "mlp", "image": "cnn", "series": "conv1d"}[signature.kind]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from rich import box
 from rich.table import Table
 
-from archwise.errors import ExperienceError
-from archwise.experience import Experience
 from archwise.experience.records import Summary
 from archwise.report.words import count, large, metric_name, number
 from archwise.terminal.console import Output
@@ -25,20 +22,6 @@ COLUMNS: dict[str, Literal["left", "right"]] = {
     "best": "right",
     "last used": "left",
 }
-
-
-def open_known(location: str | None) -> Experience:
-    """Open an experience for reading; one that is not there is not made.
-
-    Args:
-        location: a file, a URL, or None for the user's own.
-
-    Raises:
-        ExperienceError: there is none at that place, or it cannot be read.
-    """
-    if location is not None and "://" not in location and not Path(location).exists():
-        raise ExperienceError(f"There is no experience {location}: check the path, or let a search make it.")
-    return Experience(location)
 
 
 def print_summary(output: Output, summary: Summary) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from archwise.experience.known import open_known
 from archwise.report.words import count
 from archwise.run import Run
 from archwise.terminal.console import Output
-from archwise.terminal.knowledge import open_known
 from archwise.terminal.results import BEST_TRIALS, print_failures, print_trials
 from archwise.terminal.standing import Standing
 from archwise.trial import Trial

@@ -1,0 +1,115 @@
+"""One session of a search: what it is made of, and its way from the first proposal to the written answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from archwise.answer import Conclusion
+from archwise.errors import SpaceError
+from archwise.evaluators.recipe import training_recipe
+from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
+from archwise.export import write_answer
+from archwise.limits import limit_spaces
+from archwise.loop import Search
+from archwise.report import write_report
+from archwise.result import Result
+from archwise.runtime.cores import share_threads
+from archwise.runtime.pool import WorkerPool
+from archwise.settings import SearchSettings
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.joint import JointSpace
+from archwise.spaces.ready import ready_space
+from archwise.spaces.space import Space
+from archwise.tasks.task import Task
+
+
+def execute(loop: Search, network: Space | None) -> Result:
+    """Explore, conclude, and write the answer down."""
+    run, settings = loop.run, loop.settings
+    run.update(sessions=[*run["sessions"], loop.clock.begun], state="searching")
+    loop.listener.began(run, loop.task, loop.trials)
+    conclusion = Conclusion(loop)
+    try:
+        with WorkerPool(
+            settings.workers,
+            log_folder=run.folder / "logs",
+            threads_per_worker=share_threads(settings.workers),
+            memory_limit_bytes=settings.memory_limit,
+            device=settings.device,
+        ) as pool:
+            try:
+                stopped_by = loop.explore(pool, conclusion.reserve)
+                run.update(state="confirming")
+                finalists = conclusion.choose(pool)
+            except KeyboardInterrupt:
+                if all(trial.score is None for trial in loop.trials):
+                    raise  # there is no best so far
+                stopped_by = "interrupt"
+                loop.listener.note(
+                    "Stopping: the best so far gets its final training. Press Ctrl-C again to stop at once; "
+                    f"archwise resume {run.folder} goes on with the search."
+                )
+                for key in pool.pending:
+                    pool.cancel(key)
+                finalists = conclusion.choose(None)
+            run.update(state="training")
+            winner: Candidate = finalists[0]["candidate"]
+            trained = conclusion.train(pool, list(dict.fromkeys([winner, loop.default])))
+    except BaseException:
+        loop.experience.end_search(run["search"], "interrupted")
+        raise
+    finals = {final.candidate: final for final in conclusion.test(trained)}
+    write_answer(loop, conclusion, finalists, finals, stopped_by)
+    loop.experience.end_search(run["search"], "interrupted" if stopped_by == "interrupt" else "finished")
+    run.update(state="interrupted" if stopped_by == "interrupt" else "finished")
+    write_report(run.folder)
+    result = Result(run.folder, network)
+    loop.listener.ended(result)
+    return result
+
+
+def joint_space(task: Task, settings: SearchSettings, network: Space | None) -> JointSpace:
+    """Return the candidates of a search: the given space of networks or the settings' one, the recipe, the user's limits."""
+    network = network or ready_space(settings.space, task.signature)
+    recipe = training_recipe(task.signature.kind, task.problem != "regression", task.imbalanced)
+    network, recipe = limit_spaces([network, recipe], settings.fix, settings.exclude)
+    return JointSpace(network, recipe, task.signature)
+
+
+def buildable_default(space: JointSpace) -> Candidate:
+    """Return the default candidate, or the first neighbour of it that can be built for the task.
+
+    Raises:
+        SpaceError: neither can any of them be built, nor any of many samples.
+    """
+    samples: Iterable[Candidate] = (space.sample(i) for i in range(1000))
+    for candidates in ([space.default], space.neighbours(space.default), samples):
+        for candidate in candidates:
+            if space.allows(candidate):
+                return candidate
+    reason = space.network.check(space.default.architecture, space.signature) if space.signature else ""
+    raise SpaceError(f"The space {space.network.name!r} holds no network for this task: {reason}")
+
+
+def register(
+    memory: Experience, task: Task, space: JointSpace, settings: SearchSettings, folder: Path, search: str | None = None
+) -> str:
+    """Tell the experience of a search, new or (with its id) going on, and return its id."""
+    sizes = task.sizes
+    memory.add_task(TaskRecord(task.fingerprint, task.name, task.problem, task.signature, task.objective, sizes))
+    for part in (space.network, space.recipe):
+        memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
+    record = SearchRecord(
+        task=task.fingerprint,
+        space=space.network.hash,
+        recipe_space=space.recipe.hash,
+        strategy=settings.strategy,
+        seed=settings.seed,
+        objective=settings.objective,
+        settings=settings.to_json(),
+        budget=settings.budget,
+        run=str(folder.absolute()),
+    )
+    return memory.begin_search(replace(record, id=search) if search else record)
