@@ -175,10 +175,10 @@ class Conclusion:
             candidates: the winner, and the default where that is another.
 
         Returns:
-            For each candidate the outcome, and the file with its weights.
+            For each candidate the outcome, and the file with its weights; the default is missing if it failed twice.
 
         Raises:
-            RunError: a training failed twice.
+            RunError: the winner's training failed twice.
         """
         search = self.search
         epochs = self._final_epochs(candidates)
@@ -188,15 +188,17 @@ class Conclusion:
         tries = dict.fromkeys(range(len(candidates)), 0)
         for i in tries:
             self._submit(pool, i, candidates[i], epochs, files[i], 0)
-        while len(results) < len(candidates):
+        while pool.pending:
             for i, outcome in pool.wait(timeout=1.0):
+                tries[i] += 1
                 if outcome.status == "finished":
                     results[candidates[i]] = (outcome, files[i])
-                    continue
-                tries[i] += 1
-                if tries[i] > 1:
+                elif tries[i] < 2:
+                    self._submit(pool, i, candidates[i], epochs, files[i], tries[i])
+                elif i == 0:
                     raise RunError(f"The final training failed twice ({outcome.reason}): archwise resume tries again.")
-                self._submit(pool, i, candidates[i], epochs, files[i], tries[i])
+                else:
+                    search.listener.note(f"The default's final training failed twice ({outcome.reason}).")
             search.listener.tick(search.clock.left)
         return results
 

@@ -122,7 +122,7 @@ def write_answer(
     stopped_by: str,
 ) -> None:
     run, task, settings = loop.run, loop.task, loop.settings
-    winner, default = finals[finalists[0]["candidate"]], finals[loop.default]
+    winner, default = finals[finalists[0]["candidate"]], finals.get(loop.default)
     validation, spread = conclusion.validation(winner.candidate)
     every = [*loop.trials, *loop.confirmations]
     for name in ("preprocessing.json", "preprocessing.npz"):
@@ -150,10 +150,10 @@ def write_answer(
         "validation_spread": spread,
         "test": dict(winner.test),
         "default": {
-            "architecture": default.candidate.architecture.to_json(),
-            "recipe": default.candidate.recipe.to_json(),
-            "validation": _validation_of(conclusion, default.candidate),
-            "test": dict(default.test),
+            "architecture": loop.default.architecture.to_json(),
+            "recipe": loop.default.recipe.to_json(),
+            "validation": _validation_of(conclusion, loop.default),
+            "test": dict(default.test) if default else {},
             "is_winner": winner is default,
             **_costs(default),
         },
@@ -180,9 +180,9 @@ def _validation_of(conclusion: Conclusion, candidate: Candidate) -> dict[str, fl
     return conclusion.validation(candidate)[0] if known else {}
 
 
-def _costs(final: Final) -> dict[str, Any]:
+def _costs(final: Final | None) -> dict[str, Any]:
     names = ("parameters", "flops", "latency_ms", "memory_bytes", "train_seconds")
-    return {name: final.outcome.costs.get(name) for name in names}
+    return {name: final.outcome.costs.get(name) if final else None for name in names}
 
 
 def _graph_record(graph: Graph) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from archwise.clock import Clock, default_epochs
-from archwise.errors import RunError
+from archwise.errors import RunError, SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import derive_seed
 from archwise.experience import Experience
@@ -66,6 +66,7 @@ class Search:
         self.clock = clock
         self.listener = listener
         self.settings = run.settings
+        self._measured: float | None = None
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
@@ -87,22 +88,27 @@ class Search:
         self.listener.stage("searching", self.settings.trials)
         pending: dict[int, Pending] = {}
         started: dict[int, float] = {}
-        reason = ""
         while True:
             if self.clock.left <= reserve():
-                reason = "minutes"
                 for number in pending:
                     pool.cancel(number)
-                return reason
+                return "minutes"
+            proposed = False
             allowed = self._trials_left(len(pending))
-            if pool.idle and allowed and not reason:
+            if pool.idle and allowed:
                 for proposal in self._propose(list(pending.values()), min(pool.idle, allowed)):
                     number = next_number(self.trials, list(pending.values()))
-                    pending[number] = Pending(number, proposal)
-                    started[number] = time.time()
-                    self._submit(pool, number, proposal)
-            if not pending:
-                return "trials" if not allowed else "exhausted"
+                    proposed, begun, seed = True, time.time(), self._seed(number, proposal)
+                    try:
+                        job = self.evaluator.job(proposal, self.task, seed)
+                    except SpaceError as error:
+                        outcome = Outcome("failed", reason=f"cannot be built: {error}")
+                        self._record(number, proposal, seed, outcome, "search", begun)
+                        continue
+                    pending[number], started[number] = Pending(number, proposal), begun
+                    pool.submit(number, job, self._time_limit(proposal.fidelity))
+            if not pending and not proposed:
+                return "trials" if not self._trials_left(0) else "exhausted"
             for number, outcome in pool.wait(timeout=min(1.0, max(0.05, self.clock.left - reserve()))):
                 item, begun = pending.pop(number), started.pop(number)
                 self._record(number, item.proposal, self._seed(number, item.proposal), outcome, "search", begun)
@@ -118,10 +124,6 @@ class Search:
         limit = self.settings.trials
         return 1_000_000 if limit is None else max(0, limit - len(self.trials) - pending)
 
-    def _submit(self, pool: WorkerPool, number: int, proposal: Proposal) -> None:
-        job = self.evaluator.job(proposal, self.task, self._seed(number, proposal))
-        pool.submit(number, job, self._time_limit(proposal.fidelity))
-
     def _seed(self, number: int, proposal: Proposal) -> int:
         """A continued trial keeps its seed; others have one of their own."""
         if proposal.parent is not None:
@@ -132,7 +134,7 @@ class Search:
         """Seconds a trial may take: what was asked for; else, within a time budget, a multiple of the default's."""
         if self.settings.trial_seconds is not None or self.clock.budget is None:
             return self.settings.trial_seconds
-        default = self.full_seconds(self.default)
+        default = self.full_seconds(self.default) or self._measured
         if default is None:
             return 0.25 * self.clock.budget
         return PATIENCE * default * fidelity + 2.0
@@ -218,22 +220,38 @@ class Search:
             self.listener.stage("measuring", None)
             seconds = self._seconds_per_epoch(pool)
             epochs = min(epochs, max(TRIAL_SHARE * self.clock.budget / seconds, 0.05))
+            self._measured = epochs * seconds
         self.settings = replace(self.settings, epochs=epochs)
         self.run.update(settings=self.settings.to_json())
 
     def _seconds_per_epoch(self, pool: WorkerPool) -> float:
-        """Train the default architecture for some steps and return what a whole epoch would take."""
-        batch = int(self.space.recipe.values(self.default.recipe).get("batch_size", 64))
-        epochs = min(1.0, STEPS * batch / (self.task.sizes["train"] + self.task.sizes["validation"]))
+        """Train the default architecture, or another where it cannot be trained, for some steps.
+
+        Returns:
+            What a pass over the training split would take.
+        """
+        others = (self.space.sample(self.settings.seed + i) for i in range(3))
+        for candidate in [self.default, *filter(self.space.allows, others)]:
+            outcome = self._some_steps(pool, candidate)
+            curve = outcome.curve
+            if outcome.status == "finished" and len(curve) > 1:
+                return (
+                    (curve[-1].seconds - curve[0].seconds) / (1 - curve[0].fidelity) / self._measured_epochs(candidate)
+                )
+        raise RunError(f"Neither the default architecture nor others can be trained on this task: {outcome.reason}.")
+
+    def _some_steps(self, pool: WorkerPool, candidate: Candidate) -> Outcome:
+        """Train like the final network, since that training never stops to validate."""
+        whole = sum(self.task.sizes[split] for split in ("train", "validation"))
+        epochs = self._measured_epochs(candidate) * self.task.sizes["train"] / whole
         evaluator = replace(self.evaluator, epochs=epochs, checkpoints=None)
-        job = evaluator.job(Proposal(self.default), self.task, self.settings.seed)
-        # Trained like the final network, since that training never stops to validate.
+        job = evaluator.job(Proposal(candidate), self.task, self.settings.seed)
         pool.submit(-1, replace(job, on="train+validation", measure_latency=False))
         while not (ended := pool.wait(timeout=1.0)):
             self.listener.tick(self.clock.left)
-        [(_, outcome)] = ended
-        curve = outcome.curve
-        if outcome.status != "finished" or len(curve) < 2:
-            raise RunError(f"The default architecture cannot be trained on this task: {outcome.reason}.")
-        share = self.task.sizes["train"] / (self.task.sizes["train"] + self.task.sizes["validation"])
-        return share * (curve[-1].seconds - curve[0].seconds) / ((1 - curve[0].fidelity) * epochs)
+        return ended[0][1]
+
+    def _measured_epochs(self, candidate: Candidate) -> float:
+        """Return the passes over the training split that the measured steps are."""
+        batch = int(self.space.recipe.values(candidate.recipe).get("batch_size", 64))
+        return min(1.0, STEPS * batch / self.task.sizes["train"])

@@ -71,7 +71,7 @@ def execute(loop: Search, network: Space | None) -> Result:
 
 
 def joint_space(task: Task, settings: SearchSettings, network: Space | None) -> JointSpace:
-    """Return the candidates of a search: the given space of networks or the settings' one, the recipe, the user's limits."""
+    """Return the candidates: those of the given space of networks or the settings' one, within the user's limits."""
     network = network or ready_space(settings.space, task.signature)
     recipe = training_recipe(task.signature.kind, task.problem != "regression", task.imbalanced)
     network, recipe = limit_spaces([network, recipe], settings.fix, settings.exclude)
