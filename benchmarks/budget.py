@@ -1,6 +1,7 @@
 """Searches within a time budget, over seeds: the test metric beside the default architecture's and random search's.
 
-    python benchmarks/budget.py [--data digits] [--target COLUMN] [--seeds 5] [--minutes 2] [--strategies halving-evolution,random]
+python benchmarks/budget.py [--data digits] [--target COLUMN] [--seeds 5] [--minutes 2]
+                            [--strategies halving-evolution,random]
 """
 
 from __future__ import annotations

@@ -68,9 +68,10 @@ def main() -> None:
                 data, trials=trials, strategy=strategy, epochs=0.01, workers=1, listener=watch, fix=FIX, **places
             )
         own = [a - b for a, b in zip(watch.seconds[5:trials], watch.training[5:trials], strict=True)]
+        training = 1000 * statistics.median(watch.training)
         print(
             f"{data}, {strategy}, {trials} trials: {1000 * statistics.median(own):.1f} ms a trial beside training "
-            f"(90 % within {1000 * statistics.quantiles(own, n=10)[-1]:.1f} ms; training {1000 * statistics.median(watch.training):.1f} ms); "
+            f"(90 % within {1000 * statistics.quantiles(own, n=10)[-1]:.1f} ms; training {training:.1f} ms); "
             f"main process {watch.memory[trials // 10]:.0f} MiB after {trials // 10} trials, "
             f"{watch.memory[trials // 2]:.0f} after {trials // 2}, {watch.memory[trials - 1]:.0f} after {trials}",
             flush=True,

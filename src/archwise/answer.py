@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, default_epochs
 from archwise.errors import RunError
+from archwise.evaluators.costs import latency_ms
 from archwise.evaluators.metrics import compute_metrics, metric_names
 from archwise.evaluators.predict import predict
 from archwise.evaluators.schedule import derive_seed
@@ -55,6 +59,8 @@ class Conclusion:
     def __init__(self, search: Search):
         self.search = search
         self.seed = derive_seed(search.settings.seed, FINAL)
+        self.decided_by = ""
+        self._ranking: tuple[int, list[Candidate]] = (-1, [])
 
     # ------------------------------------------------------------------ time
 
@@ -94,12 +100,18 @@ class Conclusion:
 
     def finalists(self, count: int) -> list[Candidate]:
         """Return the best candidates so far, those trained in full first, then the default."""
-        finished = [t for t in self.search.trials if t.score is not None and self._fits(t.candidate)]
-        ranked = sorted(finished, key=lambda t: (t.fidelity, t.score), reverse=True)
-        distinct = {self.search.space.key(t.candidate): t.candidate for t in reversed(ranked)}
-        best = list(reversed(distinct.values()))
-        default = self.search.default
+        best, default = self._ranked(), self.search.default
         return [*best[:count], *([default] if default in best[count:] else [])]
+
+    def _ranked(self) -> list[Candidate]:
+        """Return the candidates from the best to the worst, those trained in full first."""
+        known = len(self.search.trials) + len(self.search.confirmations)
+        if known != self._ranking[0]:
+            finished = [t for t in self.search.trials if t.score is not None and self._fits(t.candidate)]
+            ranked = sorted(finished, key=lambda t: (t.fidelity, t.score), reverse=True)
+            distinct = {self.search.space.key(t.candidate): t.candidate for t in reversed(ranked)}
+            self._ranking = (known, list(reversed(distinct.values())))
+        return self._ranking[1]
 
     def _fits(self, candidate: Candidate) -> bool:
         """Whether the time budget holds a full training of the candidate."""
@@ -125,25 +137,46 @@ class Conclusion:
         if pool is not None:
             search.confirm(pool, candidates, seeds, lambda: self.final_seconds() + END_SECONDS)
         rows = [self._finalist(candidate) for candidate in candidates]
-        most = max(len(row["scores"]) for row in rows)
-        whole = [row for row in rows if len(row["scores"]) == most]
-        chosen = max(whole, key=lambda row: row["mean"])
+        chosen = max(self._comparable(rows), key=lambda row: row["mean"])
         for row in rows:
             row["chosen"] = row is chosen
         return sorted(rows, key=lambda row: (not row["chosen"], -row["mean"]))
 
+    def _comparable(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give each finalist the mean over the fresh seeds that all have; one that failed on a fresh seed is out.
+
+        Where no seed is common to all, as time or an interrupt cut the evaluations short, the score of the search
+        stands in for the mean, of the most fully trained finalists alone.
+        """
+        failed = {t.candidate for t in self.search.confirmations if t.score is None}
+        rest = [row for row in rows if row["candidate"] not in failed] or rows
+        by_seed = [{t.seed: t.score for t in self.confirmations(row["candidate"])} for row in rest]
+        common = set.intersection(*(set(scores) for scores in by_seed))
+        if common:
+            for row, scores in zip(rest, by_seed, strict=True):
+                row["mean"] = statistics.fmean(
+                    score for seed, score in scores.items() if seed in common and score is not None
+                )
+            self.decided_by = f"the mean over {len(common)} fresh seeds" if len(common) > 1 else "one fresh seed"
+            return rest
+        fullest = max(row["fidelity"] for row in rest)
+        for row in rest:
+            row["mean"] = row["search_score"]
+        self.decided_by = "the score in the search, as there was no time for fresh seeds"
+        return [row for row in rest if row["fidelity"] == fullest]
+
     def _finalist(self, candidate: Candidate) -> dict[str, Any]:
         own = [t for t in self.search.trials if t.candidate == candidate and t.score is not None]
         best = max(own, key=lambda t: (t.fidelity, t.score))
-        scores = [t.score for t in self.confirmations(candidate)]
         return {
             "trial": best.number,
             "candidate": candidate,
             "architecture": candidate.architecture.to_json(),
             "recipe": candidate.recipe.to_json(),
+            "fidelity": best.fidelity,
             "search_score": best.score,
-            "scores": scores,
-            "mean": statistics.fmean(s for s in scores or [best.score] if s is not None),
+            "scores": [t.score for t in self.confirmations(candidate)],
+            "mean": best.score,
             "parameters": best.outcome.costs.get("parameters"),
             "flops": best.outcome.costs.get("flops"),
         }
@@ -182,6 +215,7 @@ class Conclusion:
         """
         search = self.search
         epochs = self._final_epochs(candidates)
+        search.run.update(final_epochs=epochs)
         search.listener.stage("training", len(candidates))
         files = [search.run.folder / f".weights-{i}.safetensors" for i in range(len(candidates))]
         results: dict[Candidate, tuple[Outcome, Path]] = {}
@@ -207,21 +241,29 @@ class Conclusion:
     ) -> None:
         evaluator = replace(self.search.evaluator, epochs=epochs, checkpoints=None)
         job = evaluator.job(Proposal(candidate), self.search.task, self.seed + attempt)
-        job = replace(job, on="train+validation", stop_at=self._stop(candidate), weights_to=str(file.absolute()))
+        job = replace(
+            job,
+            on="train+validation",
+            measure_latency=False,
+            stop_at=self._stop(candidate),
+            weights_to=str(file.absolute()),
+        )
         pool.submit(key, job)
 
     def _final_epochs(self, candidates: list[Candidate]) -> float:
         """Return the length of the final training: that of a full trial; within a time budget, what time allows."""
         search = self.search
         epochs = search.settings.epochs or default_epochs(search.task.sizes["train"])
+        # An answer that was given before must not be replaced by one that was trained for less.
+        least: float = max(search.run["final_epochs"], 0.1 * epochs)
         if search.clock.deadline is None:
-            return epochs
+            return max(epochs, least)
         sizes = search.task.sizes
         growth = (sizes["train"] + sizes["validation"]) / sizes["train"]
         seconds = [(search.full_seconds(c) or 0.0) / epochs * growth * self._stop(c) for c in candidates]
         seconds_per_epoch = max(seconds) if search.settings.workers > 1 else sum(seconds)
         possible = 0.9 * (search.clock.left - END_SECONDS) / max(seconds_per_epoch, 1e-6)
-        return max(min(possible, default_epochs(sizes["train"])), 0.1 * epochs)
+        return max(min(possible, default_epochs(sizes["train"])), least)
 
     def _stop(self, candidate: Candidate) -> float:
         """Return the share of the schedule after which the candidate was at its best with fresh seeds."""
@@ -241,12 +283,14 @@ class Conclusion:
         for candidate, (outcome, weights) in trained.items():
             model = search.space.network.build(candidate.architecture, task.signature)
             model.load_state_dict(load_file(weights))
-            finals.append(Final(candidate, outcome, self._test_metrics(predict(model, x), y), weights))
+            metrics = self._test_metrics(predict(model, x), y)
+            # Measured here, one network after the other, as nothing else computes any more.
+            latency = latency_ms(model.eval(), torch.from_numpy(np.array(x[:1])))
+            outcome = replace(outcome, costs={**outcome.costs, "latency_ms": latency})
+            finals.append(Final(candidate, outcome, metrics, weights))
         return finals
 
     def _test_metrics(self, outputs: Any, y: Any) -> dict[str, float]:
-        import torch
-
         task = self.search.task
         names = metric_names(task.problem)
         scale = {"target_mean": task.target_mean, "target_scale": task.target_scale}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archwise.checks import check_numbers
 from archwise.clock import Clock, spent_seconds
-from archwise.errors import RunError
+from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
 from archwise.experience import Experience
 from archwise.experience.known import open_known
@@ -114,6 +114,8 @@ def search(
     chosen = ready_strategy(strategy) if isinstance(strategy, str) else strategy
     if isinstance(space, str):
         ready_space(space)
+    elif space is not None and space.name in READY:
+        raise SpaceError(f"The space is called {space.name!r} like a ready-made one: give it another name.")
     network = space if isinstance(space, Space) else None
     with Experience(experience) as memory:
         folder = Run.reserve(run, _name_of(data))
@@ -171,8 +173,9 @@ def resume(
 
     Args:
         run: the run folder.
-        minutes: minutes from now; what is left of the first budget if not given.
-        trials: trials in all, those done included; the first number if not given.
+        minutes: minutes from now, on top of what was spent; if not given, what is left of the budget.
+        trials: trials in all, those done included; if not given, as before. A finished search is limited by what is
+            given here alone.
         workers: worker processes; as before if not given.
         space: the space of networks, where it is one's own.
         strategy: the strategy, where it is one's own.
@@ -194,13 +197,20 @@ def resume(
         done = sum(trial.purpose == "search" for trial in known)
         if finished and minutes is None and (trials is None or trials <= done):
             raise RunError(f"The run {run} is finished with {done} trials: give it more with --minutes or --trials.")
-        spent = 0.0 if minutes is not None else spent_seconds(state["sessions"], known)
-        if minutes is not None or trials is not None:
-            settings = replace(settings, minutes=minutes, trials=trials if trials is not None else None)
+        spent = spent_seconds(state["sessions"], state["ends"], known)
+        if minutes is not None:
+            settings = replace(settings, minutes=minutes + spent / 60, trials=trials if finished else settings.trials)
+        if trials is not None:
+            settings = replace(settings, trials=trials, minutes=None if finished and not minutes else settings.minutes)
         settings = replace(settings, workers=workers or settings.workers)
         state.update(settings=settings.to_json())
         task = state.task
         joint = joint_space(task, settings, space)
+        record = memory.search(state["search"])
+        if (joint.network.hash, joint.recipe.hash) != (record.space, record.recipe_space):
+            raise RunError(
+                f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
+            )
         register(memory, task, joint, settings, state.folder, state["search"])
         chosen = strategy or ready_strategy(settings.strategy)
         clock = Clock(settings.minutes, spent)

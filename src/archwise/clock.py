@@ -12,8 +12,8 @@ CONFIRM_SHARE = 0.2
 """Most of the budget that evaluating the finalists again may take."""
 FINAL_SHARE = 0.36
 """What the final training gets where data is so large that its length is a matter of time."""
-END_SECONDS = 5.0
-"""What testing, exporting and reporting take."""
+END_SECONDS = 7.0
+"""What starting a worker again, testing, exporting and reporting take."""
 
 
 class Clock:
@@ -42,14 +42,15 @@ class Clock:
         return float("inf") if self.deadline is None else self.deadline - time.time()
 
 
-def spent_seconds(sessions: Sequence[float], trials: Sequence[Trial]) -> float:
-    """Return how long earlier sessions ran: from the start of each to the end of its last trial.
+def spent_seconds(sessions: Sequence[float], ends: Sequence[float], trials: Sequence[Trial]) -> float:
+    """Return how long earlier sessions ran: to their end, or where they were killed, to the end of their last trial.
 
     Args:
         sessions: when each session began, in order.
+        ends: when sessions came to their end.
         trials: all trials of the search.
     """
-    ends = [trial.started + trial.seconds for trial in trials]
+    ends = [*ends, *(trial.started + trial.seconds for trial in trials)]
     total = 0.0
     for begun, following in pairwise([*sessions, float("inf")]):
         total += max([begun, *(end for end in ends if begun <= end < following)]) - begun

@@ -136,7 +136,7 @@ def write_answer(
     write_trials(run, loop.space, every)
     statuses = [trial.outcome.status for trial in loop.trials]
     facts = {name: getattr(task, name) for name in ("name", "problem", "sizes", "imbalanced")}
-    spent = spent_seconds(run["sessions"][:-1], every)
+    spent = spent_seconds(run["sessions"][:-1], run["ends"], every)
     metrics = {
         "run": str(run.folder),
         "task": facts
@@ -157,7 +157,7 @@ def write_answer(
             "is_winner": winner is default,
             **_costs(default),
         },
-        "finalists": [{k: v for k, v in row.items() if k != "candidate"} for row in finalists],
+        "finalists": [{k: v for k, v in row.items() if k not in ("candidate", "fidelity")} for row in finalists],
         "trials": {name: statuses.count(name) for name in ("finished", "failed", "pruned")},
         **_costs(winner),
         "seconds": round(spent + loop.clock.seconds, 3),
@@ -170,6 +170,7 @@ def write_answer(
         "epochs": settings.epochs,
         "test_openings": run["test_openings"],
         "stopped_by": stopped_by,
+        "decided_by": conclusion.decided_by,
     }
     run.write_json("metrics.json", metrics)
     run.forget_checkpoints()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from archwise.clock import Clock, default_epochs
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
-from archwise.evaluators.schedule import derive_seed
+from archwise.evaluators.schedule import Schedule, derive_seed
 from archwise.experience import Experience
 from archwise.progress import Listener
 from archwise.run import Run
@@ -23,13 +23,15 @@ from archwise.trial import Outcome, Pending, Proposal, Trial
 TRIAL_SHARE = 0.08
 """Most of the time budget that training the default architecture once may take, on one worker."""
 PATIENCE = 3.0
-"""A trial may take this many times as long as the default architecture needs for the same fidelity."""
+"""A trial may take this many times as long as that share, and a network cost as much more than the default."""
 STEPS = 60
 """Training steps by which the speed is measured."""
 KEPT_CHECKPOINTS = 30
 """Training states that are kept: those of the best trials, which alone are likely to continue."""
-TRIAL, CONFIRM = 1, 2
-"""Labels of the seeds of trials and of the finalists' fresh seeds."""
+MEASURE_SHARE = 0.1
+"""Most of the time budget that measuring the speed may take."""
+TRIAL, CONFIRM, MEASURE = 1, 2, 4
+"""Labels of the seeds of trials, of the finalists' fresh seeds and of what is measured."""
 
 
 class Search:
@@ -66,10 +68,12 @@ class Search:
         self.clock = clock
         self.listener = listener
         self.settings = run.settings
-        self._measured: float | None = None
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
+        self._full_seconds: dict[Candidate, list[float]] = {}
+        for trial in recorded:
+            self._learn_seconds(trial)
 
     # ------------------------------------------------------------------ exploring
 
@@ -81,9 +85,10 @@ class Search:
             reserve: returns how many seconds must be left for what follows.
 
         Returns:
-            What ended it: "trials", "minutes" or "exhausted".
+            What ended it: "trials", "budget" (of time) or "exhausted".
         """
         self._decide_epochs(pool)
+        self.space = replace(self.space, most_flops=self.settings.most_flops)
         self.run.checkpoints.mkdir(exist_ok=True)
         self.listener.stage("searching", self.settings.trials)
         pending: dict[int, Pending] = {}
@@ -92,7 +97,7 @@ class Search:
             if self.clock.left <= reserve():
                 for number in pending:
                     pool.cancel(number)
-                return "minutes"
+                return "budget"
             proposed = False
             allowed = self._trials_left(len(pending))
             if pool.idle and allowed:
@@ -106,7 +111,7 @@ class Search:
                         self._record(number, proposal, seed, outcome, "search", begun)
                         continue
                     pending[number], started[number] = Pending(number, proposal), begun
-                    pool.submit(number, job, self._time_limit(proposal.fidelity))
+                    pool.submit(number, job, self._time_limit(proposal))
             if not pending and not proposed:
                 return "trials" if not self._trials_left(0) else "exhausted"
             for number, outcome in pool.wait(timeout=min(1.0, max(0.05, self.clock.left - reserve()))):
@@ -116,7 +121,8 @@ class Search:
 
     def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
         proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
-        if not self.trials and not pending and proposals:
+        known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
+        if proposals and proposals[0].parent is None and self.default not in known:
             proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default")
         return proposals
 
@@ -130,14 +136,14 @@ class Search:
             return next(trial.seed for trial in self.trials if trial.number == proposal.parent)
         return derive_seed(self.settings.seed, TRIAL, number)
 
-    def _time_limit(self, fidelity: float) -> float | None:
-        """Seconds a trial may take: what was asked for; else, within a time budget, a multiple of the default's."""
+    def _time_limit(self, proposal: Proposal) -> float | None:
+        """Seconds a trial may take: what was asked for; else, within a time budget, a share of it."""
         if self.settings.trial_seconds is not None or self.clock.budget is None:
             return self.settings.trial_seconds
-        default = self.full_seconds(self.default) or self._measured
-        if default is None:
-            return 0.25 * self.clock.budget
-        return PATIENCE * default * fidelity + 2.0
+        sizes, batch = self.task.sizes, int(self.space.recipe.values(proposal.candidate.recipe).get("batch_size", 64))
+        schedule = Schedule.of(sizes["train"], sizes["validation"], self.evaluator.epochs, batch, 0.0)
+        share = schedule.interval_at(proposal.fidelity) / schedule.intervals
+        return PATIENCE * TRIAL_SHARE * self.clock.budget * share + 2.0
 
     # ------------------------------------------------------------------ evaluating
 
@@ -162,25 +168,31 @@ class Search:
         done = {(trial.candidate, trial.seed) for trial in self.confirmations}
         todo = [(c, seed) for seed in fresh for c in candidates if (c, seed) not in done]
         self.listener.stage("confirming", len(todo))
-        first = next_number(self.confirmations, [])
-        running = dict(enumerate(todo, start=first))
-        begun = time.time()
-        for number, (candidate, seed) in running.items():
-            job = self.evaluator.job(Proposal(candidate), self.task, seed)
-            pool.submit(number, job, self.settings.trial_seconds)
-        while running and self.clock.left > reserve():
-            for number, outcome in pool.wait(timeout=1.0):
-                candidate, seed = running.pop(number)
-                self._record(number, Proposal(candidate, origin="finalist"), seed, outcome, "confirm", begun)
+        running: dict[int, tuple[Candidate, int, float]] = {}
+        number = next_number(self.confirmations, [])
+        while (running or todo) and self.clock.left > reserve():
+            while todo and pool.idle:
+                candidate, seed = todo.pop(0)
+                running[number] = (candidate, seed, time.time())
+                job = self.evaluator.job(Proposal(candidate), self.task, seed)
+                pool.submit(number, job, self.settings.trial_seconds)
+                number += 1
+            for key, outcome in pool.wait(timeout=1.0):
+                candidate, seed, begun = running.pop(key)
+                self._record(key, Proposal(candidate, origin="finalist"), seed, outcome, "confirm", begun)
             self.listener.tick(self.clock.left)
-        for number in running:
-            pool.cancel(number)
+        for key in running:
+            pool.cancel(key)
 
     def full_seconds(self, candidate: Candidate) -> float | None:
         """Return how long a full training of the candidate takes, from its trials; None where none finished."""
-        known = [t for t in [*self.trials, *self.confirmations] if t.candidate == candidate and t.score is not None]
-        estimates = [point.seconds / point.fidelity for t in known if t.outcome.curve for point in t.outcome.curve[-1:]]
-        return sum(estimates) / len(estimates) if estimates else None
+        times = self._full_seconds.get(candidate)
+        return sum(times) / len(times) if times else None
+
+    def _learn_seconds(self, trial: Trial) -> None:
+        if trial.score is not None and trial.outcome.curve:
+            point = trial.outcome.curve[-1]
+            self._full_seconds.setdefault(trial.candidate, []).append(point.seconds / point.fidelity)
 
     def _record(self, number: int, proposal: Proposal, seed: int, outcome: Outcome, purpose: str, begun: float) -> None:
         trial = Trial(
@@ -197,6 +209,7 @@ class Search:
         )
         self.experience.add_trial(self.run["search"], trial, *self.space.key(trial.candidate))
         (self.confirmations if purpose == "confirm" else self.trials).append(trial)
+        self._learn_seconds(trial)
         self.trials.sort(key=lambda t: t.number)
         self._thin_checkpoints()
         self.listener.trial(trial)
@@ -220,9 +233,17 @@ class Search:
             self.listener.stage("measuring", None)
             seconds = self._seconds_per_epoch(pool)
             epochs = min(epochs, max(TRIAL_SHARE * self.clock.budget / seconds, 0.05))
-            self._measured = epochs * seconds
+            # The time of small networks on tables hardly follows their FLOPs.
+            if self.task.signature.kind != "table":
+                self._limit_flops(PATIENCE * TRIAL_SHARE * self.clock.budget / (epochs * seconds))
         self.settings = replace(self.settings, epochs=epochs)
         self.run.update(settings=self.settings.to_json())
+
+    def _limit_flops(self, slower: float) -> None:
+        self.settings = replace(self.settings, most_flops=slower * self.space.flops(self.default))
+        self.listener.note(
+            f"Networks of more than {slower:.2g} times the default's FLOPs are left out: time is too short for them."
+        )
 
     def _seconds_per_epoch(self, pool: WorkerPool) -> float:
         """Train the default architecture, or another where it cannot be trained, for some steps.
@@ -230,28 +251,26 @@ class Search:
         Returns:
             What a pass over the training split would take.
         """
-        others = (self.space.sample(self.settings.seed + i) for i in range(3))
+        others = (self.space.sample(derive_seed(self.settings.seed, MEASURE, i)) for i in range(3))
         for candidate in [self.default, *filter(self.space.allows, others)]:
-            outcome = self._some_steps(pool, candidate)
+            outcome, epochs = self._some_steps(pool, candidate)
             curve = outcome.curve
             if outcome.status == "finished" and len(curve) > 1:
-                return (
-                    (curve[-1].seconds - curve[0].seconds) / (1 - curve[0].fidelity) / self._measured_epochs(candidate)
-                )
+                return (curve[-1].seconds - curve[0].seconds) / (1 - curve[0].fidelity) / epochs
         raise RunError(f"Neither the default architecture nor others can be trained on this task: {outcome.reason}.")
 
-    def _some_steps(self, pool: WorkerPool, candidate: Candidate) -> Outcome:
-        """Train like the final network, since that training never stops to validate."""
-        whole = sum(self.task.sizes[split] for split in ("train", "validation"))
-        epochs = self._measured_epochs(candidate) * self.task.sizes["train"] / whole
-        evaluator = replace(self.evaluator, epochs=epochs, checkpoints=None)
+    def _some_steps(self, pool: WorkerPool, candidate: Candidate) -> tuple[Outcome, float]:
+        """Train for some steps, like the final network, since that training never stops to validate.
+
+        Returns:
+            The outcome, and the passes over the training split that the steps were.
+        """
+        batch = int(self.space.recipe.values(candidate.recipe).get("batch_size", 64))
+        train, both = self.task.sizes["train"], self.task.sizes["train"] + self.task.sizes["validation"]
+        evaluator = replace(self.evaluator, epochs=STEPS * batch / both, checkpoints=None)
         job = evaluator.job(Proposal(candidate), self.task, self.settings.seed)
-        pool.submit(-1, replace(job, on="train+validation", measure_latency=False))
+        job = replace(job, on="train+validation", measure_latency=False)
+        pool.submit(-1, job, None if self.clock.budget is None else MEASURE_SHARE * self.clock.budget)
         while not (ended := pool.wait(timeout=1.0)):
             self.listener.tick(self.clock.left)
-        return ended[0][1]
-
-    def _measured_epochs(self, candidate: Candidate) -> float:
-        """Return the passes over the training split that the measured steps are."""
-        batch = int(self.space.recipe.values(candidate.recipe).get("batch_size", 64))
-        return min(1.0, STEPS * batch / self.task.sizes["train"])
+        return ended[0][1], STEPS * batch / train

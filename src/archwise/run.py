@@ -66,7 +66,18 @@ class Run:
             facts: what else the report should say (the task's name, why the strategy was chosen).
         """
         data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience, **facts}
-        run = cls(folder, data | {"started": time.time(), "sessions": [], "state": "new", "test_openings": 0})
+        run = cls(
+            folder,
+            data
+            | {
+                "started": time.time(),
+                "sessions": [],
+                "ends": [],
+                "state": "new",
+                "test_openings": 0,
+                "final_epochs": 0.0,
+            },
+        )
         run.update(settings=settings.to_json())
         return run
 

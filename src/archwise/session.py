@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from archwise.answer import Conclusion
 from archwise.errors import SpaceError
 from archwise.evaluators.recipe import training_recipe
 from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
+from archwise.experience.records import SearchState
 from archwise.export import write_answer
 from archwise.limits import limit_spaces
 from archwise.loop import Search
@@ -62,9 +64,10 @@ def execute(loop: Search, network: Space | None) -> Result:
         raise
     finals = {final.candidate: final for final in conclusion.test(trained)}
     write_answer(loop, conclusion, finalists, finals, stopped_by)
-    loop.experience.end_search(run["search"], "interrupted" if stopped_by == "interrupt" else "finished")
-    run.update(state="interrupted" if stopped_by == "interrupt" else "finished")
     write_report(run.folder)
+    ended: SearchState = "interrupted" if stopped_by == "interrupt" else "finished"
+    loop.experience.end_search(run["search"], ended)
+    run.update(state=ended, ends=[*run["ends"], time.time()])
     result = Result(run.folder, network)
     loop.listener.ended(result)
     return result

@@ -21,6 +21,8 @@ class SearchSettings:
         workers: worker processes.
         device: "cpu" or "cuda".
         epochs: passes over the training split of a full training (fidelity 1); None until it was decided.
+        most_flops: FLOPs above which networks are left out, since the time would not hold their training; None for no
+            limit.
         fix: path, name or pattern of choices -> the options that stay open.
         exclude: path, name or pattern of choices -> options that are left out.
         memory_limit: resident bytes a worker may hold; None for no limit.
@@ -36,6 +38,7 @@ class SearchSettings:
     workers: int
     device: str = "cpu"
     epochs: float | None = None
+    most_flops: float | None = None
     fix: Mapping[str, Any] = field(default_factory=dict)
     exclude: Mapping[str, Any] = field(default_factory=dict)
     memory_limit: int | None = None

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.search.conftest import Searcher, trial_facts
 from sklearn.datasets import load_breast_cancer
+from tests.search.conftest import Searcher, trial_facts
 from torch import nn
 
 import archwise
@@ -126,7 +126,13 @@ def test_failures_are_recorded_with_their_reasons_and_the_search_goes_on(small_s
     how = searched.architecture.map(lambda text: json.loads(text)["how"])
     outcome = {way: (searched.status[n], searched.reason[n]) for n, way in how.items()}
     assert outcome["good"][0] == "finished"
-    expected = {"crash": "7", "kill": "SIGKILL", "raise": "ArithmeticError", "nan": "diverged", "memory": "out of memory"}
+    expected = {
+        "crash": "7",
+        "kill": "SIGKILL",
+        "raise": "ArithmeticError",
+        "nan": "diverged",
+        "memory": "out of memory",
+    }
     for way in set(outcome) - {"good"}:
         status, reason = outcome[way]
         assert status == "failed"
@@ -143,7 +149,13 @@ def test_a_search_in_which_nothing_finishes_says_so(small_search: Searcher) -> N
 
 def test_a_tiny_space_is_exhausted_and_the_search_ends(small_search: Searcher) -> None:
     space = Space(Chain(dense(Choice("width", [4, 8])), activation("relu"), head()), "tiny")
-    fix = {"optimizer": "adamw", "optimizer=adamw/learning_rate": 0.003, "optimizer=adamw/weight_decay": 0.01, "batch_size": 64, "label_smoothing": 0.0}
+    fix = {
+        "optimizer": "adamw",
+        "optimizer=adamw/learning_rate": 0.003,
+        "optimizer=adamw/weight_decay": 0.01,
+        "batch_size": 64,
+        "label_smoothing": 0.0,
+    }
     result = small_search(space=space, trials=50, strategy="evolution", fix=fix)
     assert len(result.trials.query("purpose == 'search'")) == 2
     assert result.metrics["stopped_by"] == "exhausted"
@@ -231,10 +243,12 @@ def test_a_notebook_with_a_layer_of_its_own_just_works(tmp_path: Path) -> None:
         "import torch, archwise\nfrom torch import nn\nfrom archwise.spaces import Chain, Choice, Space, layer\n"
         "from archwise.spaces.parts import dense, head",
         "SCALE = 2.0\n\nclass Wave(nn.Module):\n    def __init__(self, frequency):\n        super().__init__()\n"
-        "        self.frequency = frequency\n    def forward(self, x):\n        return torch.sin(SCALE * self.frequency * x)\n",
+        "        self.frequency = frequency\n    def forward(self, x):\n"
+        "        return torch.sin(SCALE * self.frequency * x)\n",
         "wave = layer(Wave)\n"
         "space = Space(Chain(dense(Choice('width', [8, 16])), wave(Choice('frequency', [0.5, 1.0])), head()), 'waves')",
-        "result = archwise.search('iris', trials=3, epochs=20, workers=1, space=space, run='run', experience='e.sqlite')",
+        "options = {'space': space, 'run': 'run', 'experience': 'e.sqlite'}\n"
+        "result = archwise.search('iris', trials=3, epochs=20, workers=1, **options)",
         "print('accuracy', result.test['accuracy'], type(result.model).__name__)",
     ]
     runner = tmp_path / "notebook.py"

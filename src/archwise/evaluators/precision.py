@@ -20,9 +20,8 @@ def has_bfloat16(device: torch.device) -> bool:
     float32)."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # torch has no public question for this; where the private one is gone, float32 is right, only slower.
-    question = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return device.type == "cpu" and bool(question())
+    # Not on the CPU: with PyTorch 2.13, weight gradients of some small bfloat16 convolutions are now and then NaN.
+    return False
 
 
 def choose_precision(model: nn.Module, example: Tensor, kind: Kind) -> Precision:
@@ -30,7 +29,7 @@ def choose_precision(model: nn.Module, example: Tensor, kind: Kind) -> Precision
 
     bfloat16 has float32's range, so gradients need no scaling, whose history a checkpoint would have to
     carry.
-    Tables stay in float32 on the CPU: their layers are too small to win the casts back. A user's own layer
+    A user's own layer
     that mixes types by hand may work in float32 only, so the network is tried first.
 
     Args:
@@ -39,7 +38,7 @@ def choose_precision(model: nn.Module, example: Tensor, kind: Kind) -> Precision
         kind: what the example is.
     """
     device = example.device
-    if not has_bfloat16(device) or (device.type == "cpu" and kind == "table"):
+    if not has_bfloat16(device):
         return nullcontext
     training = model.training
     model.eval()

@@ -138,7 +138,7 @@ def method(run: Run) -> Html:
         f"Strategy: {strategy['name']} ({strategy['why']}). Budget: {budget}. The search ended because {ended}.",
         f"Every trial was trained on the training split and scored by {run.objective_name} on the validation split. "
         "Nothing else chose.",
-        "The best few were trained again with fresh seeds; the best mean won.",
+        f"The winner was decided by {metrics.get('decided_by') or 'the mean over fresh seeds'}.",
         "The winner and the default network then got the same final training, on training and validation split.",
         f"The test split was sealed until then, and was opened {opened}, for these two alone; it chose nothing.",
     ]

@@ -30,11 +30,13 @@ class JointSpace:
         network: space of architectures.
         recipe: space of Settings.
         signature: if given, `allows` refuses what cannot be built for it.
+        most_flops: if given (with a signature), `allows` refuses networks that need more FLOPs for one example.
     """
 
     network: Space
     recipe: Space
     signature: Signature | None = None
+    most_flops: float | None = None
 
     @cached_property
     def size(self) -> int:
@@ -86,8 +88,18 @@ class JointSpace:
         return Key(self.network.key(candidate.architecture), self.recipe.key(candidate.recipe))
 
     def allows(self, candidate: Candidate) -> bool:
-        """Whether the candidate can be built; always true without a signature."""
-        return self.signature is None or self.network.check(candidate.architecture, self.signature) is None
+        """Whether the candidate can be built and costs no more than allowed; always true without a signature."""
+        if self.signature is None:
+            return True
+        if self.network.check(candidate.architecture, self.signature) is not None:
+            return False
+        return self.most_flops is None or self.flops(candidate) <= self.most_flops
+
+    def flops(self, candidate: Candidate) -> int:
+        """Return the FLOPs of the candidate's network for one example of the signature's shape."""
+        if self.signature is None:
+            raise SpaceError("FLOPs depend on the input's shape: give the JointSpace a signature.")
+        return self.network.cost(candidate.architecture, self.signature).flops
 
     def __contains__(self, candidate: object) -> bool:
         return (

@@ -282,7 +282,8 @@ class Space:
         return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:32]
 
     def __repr__(self) -> str:
-        return f"Space({self.name!r}, size={self.size:.3g})"
+        digits = len(str(self.size))
+        return f"Space({self.name!r}, size={self.size if digits < 7 else f'about 10^{digits - 1}'})"
 
     # ------------------------------------------------------------------ the one walk behind all of it
 

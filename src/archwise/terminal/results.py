@@ -61,15 +61,17 @@ def _beside_default(metrics: Mapping[str, Any]) -> Table:
     return table
 
 
+def _chosen_scores(metrics: Mapping[str, Any]) -> list[float]:
+    return next((row["scores"] for row in metrics["finalists"] if row["chosen"]), [])
+
+
 def _verdict(metrics: Mapping[str, Any]) -> str:
     objective = metrics["objective"]
     name, mean = metric_name(objective), number(metrics["validation"].get(objective))
     spread = metrics["validation_spread"].get(objective)
-    seeds = f" ± {number(spread, 2)} over {count(len(metrics['seeds']['confirm']), 'fresh seed')}" if spread else ""
+    seeds = f" ± {number(spread, 2)} over {count(len(_chosen_scores(metrics)), 'fresh seed')}" if spread else ""
     if metrics["default"]["is_winner"]:
-        return (
-            f"No trial was better than the space's default, with its {name} of {mean}{seeds} on the validation split."
-        )
+        return f"No trial beat the space's default, with its {name} of {mean}{seeds} on the validation split."
     return f"Chosen for its {name} of {mean}{seeds} on the validation split."
 
 
