@@ -94,7 +94,7 @@ class Search:
         pending: dict[int, Pending] = {}
         started: dict[int, float] = {}
         while True:
-            if self.clock.left <= reserve():
+            if self._time_is_over(reserve):
                 for number in pending:
                     pool.cancel(number)
                 return "budget"
@@ -114,10 +114,16 @@ class Search:
                     pool.submit(number, job, self._time_limit(proposal))
             if not pending and not proposed:
                 return "trials" if not self._trials_left(0) else "exhausted"
-            for number, outcome in pool.wait(timeout=min(1.0, max(0.05, self.clock.left - reserve()))):
+            for number, outcome in pool.wait(timeout=min(1.0, max(0.1, self.clock.left - reserve()))):
                 item, begun = pending.pop(number), started.pop(number)
                 self._record(number, item.proposal, self._seed(number, item.proposal), outcome, "search", begun)
             self.listener.tick(self.clock.left)
+
+    def _time_is_over(self, reserve: Callable[[], float]) -> bool:
+        """Whether what is left is needed for the end; while nothing has finished, there is no end to keep time for."""
+        if any(trial.score is not None for trial in self.trials):
+            return self.clock.left <= reserve()
+        return self.clock.left <= 0
 
     def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
         proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
