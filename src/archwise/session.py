@@ -93,7 +93,7 @@ def buildable_default(space: JointSpace) -> Candidate:
             if space.allows(candidate):
                 return candidate
     reason = space.network.check(space.default.architecture, space.signature) if space.signature else ""
-    raise SpaceError(f"The space {space.network.name!r} holds no network for this task: {reason}")
+    raise SpaceError(f"The space {space.network.name!r} holds no network for this task ({reason}): take another space.")
 
 
 def register(

@@ -169,7 +169,7 @@ def test_time_spent_is_that_of_sessions_not_of_pauses(make_search: Maker) -> Non
 
 @pytest.mark.slow
 def test_a_search_by_minutes_and_more_minutes_after_it(small_search: Searcher) -> None:
-    first = small_search("wine", minutes=0.8, trials=None, epochs=None)
+    first = small_search("wine", minutes=0.8, trials=None, epochs=None, workers=2)
     assert first.metrics["stopped_by"] == "budget"
     assert first.metrics["epochs"] > 10
     assert len(first.trials.query("purpose == 'confirm'")) >= 2

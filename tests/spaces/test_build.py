@@ -123,7 +123,7 @@ def test_the_suggested_space_suits_the_kind_of_data() -> None:
         (Signature((3, 16, 16), 4, "image"), "cnn"),
         (Signature((2, 50), 4, "series"), "conv1d"),
     ):
-        space = suggested_space(signature)
+        space = ready_space(suggested_space(signature), signature)
         assert space.name == name and space.check(space.default, signature) is None
         assert space.hash == READY[name]().hash
     with pytest.raises(SpaceError, match="no ready-made space 'vgg': take one of mlp, cnn"):
