@@ -174,7 +174,7 @@ def test_a_search_by_minutes_and_more_minutes_after_it(small_search: Searcher) -
     assert first.metrics["epochs"] > 10
     assert len(first.trials.query("purpose == 'confirm'")) >= 2
     epochs = Run.open(first.run)["final_epochs"]
-    again = archwise.resume(first.run, minutes=0.15)
+    again = archwise.resume(first.run, minutes=0.4)
     assert Run.open(first.run)["final_epochs"] >= epochs
     assert len(again.trials) > len(first.trials)
     assert again.metrics["seconds"] > first.metrics["seconds"]
