@@ -32,23 +32,18 @@ def type_within(chosen, model, x):
 
 def test_images_are_learned_in_mixed_precision(bfloat16):
     model, x = nn.Conv2d(1, 4, 3).train(), torch.randn(1, 1, 8, 8)
-    assert type_within(precision.choose_precision(model, x, "image"), model, x) == torch.bfloat16
+    assert type_within(precision.choose_precision(model, x), model, x) == torch.bfloat16
     assert model.training
-
-
-def test_tables_stay_in_float32_on_the_processor(bfloat16):
-    model, x = nn.Linear(3, 2), torch.randn(1, 3)
-    assert type_within(precision.choose_precision(model, x, "table"), model, x) == torch.float32
 
 
 def test_a_layer_that_cannot_mix_types_works_in_float32(bfloat16):
     model, x = Strict().train(), torch.randn(1, 1, 8, 8)
-    chosen = precision.choose_precision(model, x, "image")
+    chosen = precision.choose_precision(model, x)
     assert type_within(chosen, model, x) == torch.float32
     assert model.training
 
 
-def test_a_processor_without_bfloat16_stays_in_float32(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+def test_the_processor_stays_in_float32_whatever_it_has(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
     model, x = nn.Conv2d(1, 4, 3), torch.randn(1, 1, 8, 8)
-    assert type_within(precision.choose_precision(model, x, "image"), model, x) == torch.float32
+    assert type_within(precision.choose_precision(model, x), model, x) == torch.float32

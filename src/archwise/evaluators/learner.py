@@ -46,7 +46,7 @@ class Learner:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parameters = costs.parameters(self.model)
         self.flops = costs.flops(self.model, example, task.signature.outputs)
-        self.precision = choose_precision(self.model, example, kind)
+        self.precision = choose_precision(self.model, example)
         self.optimizer = Optimizer(self.model, settings)
         self._regression = task.problem == "regression"
         self._augment = augmentation(kind, settings.get("augmentation", "none"))

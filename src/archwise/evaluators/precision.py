@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archwise.signature import Kind
-
 Precision = Callable[[], AbstractContextManager[Any]]
 """Makes the context in which forward passes run."""
 
@@ -24,18 +22,15 @@ def has_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def choose_precision(model: nn.Module, example: Tensor, kind: Kind) -> Precision:
+def choose_precision(model: nn.Module, example: Tensor) -> Precision:
     """Return bfloat16 autocast where it is faster and the network can take it, and plain float32 elsewhere.
 
     bfloat16 has float32's range, so gradients need no scaling, whose history a checkpoint would have to
-    carry.
-    A user's own layer
-    that mixes types by hand may work in float32 only, so the network is tried first.
+    carry. A user's own layer that mixes types by hand may work in float32 only, so the network is tried first.
 
     Args:
         model: on the example's device.
         example: one example with a batch axis: (1, *input).
-        kind: what the example is.
     """
     device = example.device
     if not has_bfloat16(device):
