@@ -171,10 +171,11 @@ def test_time_spent_is_that_of_sessions_not_of_pauses(make_search: Maker) -> Non
 def test_a_search_by_minutes_and_more_minutes_after_it(small_search: Searcher) -> None:
     first = small_search("wine", minutes=0.8, trials=None, epochs=None, workers=2)
     assert first.metrics["stopped_by"] == "budget"
-    assert first.metrics["trials"]["finished"] >= 1
+    assert first.metrics["epochs"] > 10
+    assert len(first.trials.query("purpose == 'confirm'")) >= 2
     epochs = Run.open(first.run)["final_epochs"]
     again = archwise.resume(first.run, minutes=0.4)
     assert Run.open(first.run)["final_epochs"] >= epochs
-    assert len(again.trials) >= len(first.trials)
+    assert len(again.trials) > len(first.trials)
     assert again.metrics["seconds"] > first.metrics["seconds"]
     assert again.default["test"]["accuracy"] > 0.8
