@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import subprocess
 import sys
@@ -27,9 +28,12 @@ RESUME = "import archwise; archwise.resume({run!r})"
 
 
 def _kill_everything(process: subprocess.Popen[bytes]) -> None:
-    family = [process, *psutil.Process(process.pid).children(recursive=True)]
-    for member in family:
-        member.kill()
+    # Parent first, so that it cannot start another worker; a worker that has ended by itself meanwhile is as good.
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for worker in workers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
     process.wait()
 
 
