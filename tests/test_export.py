@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from sklearn.datasets import load_digits
-from sklearn.metrics import accuracy_score
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.metrics import accuracy_score, r2_score
 
 import archwise
 from archwise.errors import ArchwiseError
@@ -99,6 +99,29 @@ def test_words_blanks_and_unseen_words_survive_the_way_out(shared_data: Path, tm
     np.testing.assert_allclose(
         alone.filter(like="probability").to_numpy(float), ours.filter(like="probability").to_numpy(float), atol=1e-6
     )
+
+
+def test_model_py_of_a_regression_answers_in_the_targets_units(tmp_path: Path) -> None:
+    frame = load_diabetes(as_frame=True).frame
+    options = {"run": tmp_path / "run", "experience": tmp_path / "experience.sqlite"}
+    result = archwise.search(frame, "target", trials=2, epochs=20, workers=2, **options)
+    frame.drop(columns="target").to_csv(tmp_path / "new.csv", index=False)
+    alone = _predict_alone(result, tmp_path / "new.csv", tmp_path).prediction
+    np.testing.assert_allclose(alone, result.predict(frame).prediction, rtol=1e-5)
+    assert r2_score(frame.target, alone) > 0.2
+
+
+def test_model_py_of_series_fills_gaps_as_in_training(shared_data: Path, tmp_path: Path) -> None:
+    with np.load(shared_data / "sets" / "timeseries_classification.npz") as stored:
+        x, y = stored["JapaneseVowels/X"], stored["JapaneseVowels/y"]
+    options = {"run": tmp_path / "run", "experience": tmp_path / "experience.sqlite"}
+    result = archwise.search((x, y), trials=2, epochs=8, workers=2, **options)
+    assert np.isnan(x).any()  # short series are padded with it
+    np.savez(tmp_path / "new.npz", x=x)
+    alone = _predict_alone(result, tmp_path / "new.npz", tmp_path)
+    ours = result.predict(x)
+    assert alone.prediction.astype(str).tolist() == ours.prediction.astype(str).tolist()
+    assert accuracy_score(y.astype(str), ours.prediction.astype(str)) > 0.5
 
 
 def test_loading_a_run_executes_no_code_of_it(digits: Result, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,9 @@ from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
 from archwise.experience import Experience
 from archwise.experience.known import open_known
-from archwise.export import model_source
 from archwise.limits import Limits
 from archwise.loop import Search
+from archwise.model_file import model_source
 from archwise.progress import Listener
 from archwise.result import Result
 from archwise.run import Run
@@ -118,8 +117,7 @@ def search(
         raise SpaceError(f"The space is called {space.name!r} like a ready-made one: give it another name.")
     network = space if isinstance(space, Space) else None
     with Experience(experience) as memory:
-        folder = Run.reserve(run, _name_of(data))
-        try:
+        with Run.reserve(run, _name_of(data)) as folder:
             options: dict[str, Any] = {"kind": kind, "problem": problem, "ignore": ignore, "seed": seed}
             task = make_task(data, target, folder=folder / "task", **options)
             device = _usable_device(device)
@@ -151,10 +149,11 @@ def search(
                 },
                 "recipe_space": joint.recipe.name,
             }
-            state = Run.create(folder, settings, search_id, _location(experience, memory), facts)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            try:
+                state = Run.create(folder, settings, search_id, _location(experience, memory), facts)
+            except BaseException:
+                memory.end_search(search_id, "interrupted")
+                raise
         loop = Search(state, task, joint, default, chosen, memory, clock, listener)
         return execute(loop, network)
 
@@ -233,8 +232,7 @@ def load(run: str | Path, space: Space | None = None) -> Result:
 
 def _location(given: str | Path | None, memory: Experience) -> str:
     """Return where the experience is, with a path that holds from any working folder."""
-    text = str(given) if given is not None else memory.location
-    return text if "://" in text else str(Path(text).absolute())
+    return str(given) if "://" in memory.location else memory.location
 
 
 def _name_of(data: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +11,7 @@ from archwise.trial import Trial
 
 CONFIRM_SHARE = 0.2
 """Most of the budget that evaluating the finalists again may take."""
-FINAL_SHARE = 0.36
+FINAL_SHARE = 0.38
 """What the final training gets where data is so large that its length is a matter of time."""
 END_SECONDS = 7.0
 """What starting a worker again, testing, exporting and reporting take."""
@@ -61,7 +62,7 @@ def default_epochs(examples: int) -> float:
     """Return how many passes over the training split a full training makes where time does not limit it.
 
     Example:
-        >>> default_epochs(1_150), default_epochs(48_000), default_epochs(100)
-        (139.0, 10.0, 150.0)
+        >>> default_epochs(1_150), default_epochs(54_000), default_epochs(100)
+        (147.0, 22.0, 150.0)
     """
-    return float(min(150, max(10, 160_000 // max(1, examples))))
+    return float(min(150, max(10, round(5_000 / math.sqrt(max(1, examples))))))

@@ -1,76 +1,24 @@
-"""What a search leaves for people and programs: the network as code, weights and plain data."""
+"""What a search leaves for people and programs: the network, its weights, all trials and all numbers."""
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from archwise.answer import Conclusion, Final
+from archwise.answer import Conclusion
 from archwise.clock import spent_seconds
-from archwise.errors import SpaceError
 from archwise.evaluators.metrics import METRICS
 from archwise.experience.versions import hardware, versions
+from archwise.final_training import Final
 from archwise.loop import Search
+from archwise.model_file import model_source
 from archwise.run import Run
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.graph import Graph
 from archwise.spaces.joint import JointSpace
-from archwise.tasks import preprocessing
-from archwise.tasks.task import Task
 from archwise.trial import Trial
-
-NEEDS = "Needs torch, safetensors, numpy and pandas; beside it lie model.safetensors and preprocessing.json and .npz."
-USE = '''
-def load_model(folder: str | Path = Path(__file__).parent) -> nn.Module:
-    """Return the trained network in evaluation mode, with the weights that lie beside this file."""
-    from safetensors.torch import load_file
-
-    model = build_model()
-    model.load_state_dict(load_file(Path(folder) / "model.safetensors"))
-    return model.eval()
-
-
-@torch.no_grad()
-def predict(data: Any, folder: str | Path = Path(__file__).parent) -> pd.DataFrame:
-    """Return a row for each example: the prediction, and for classes the probability of each."""
-    inputs = torch.from_numpy(preprocess(data, folder))
-    model = load_model(folder)
-    outputs = torch.cat([model(batch) for batch in inputs.split(512)])
-    if not CLASSES:
-        return pd.DataFrame({"prediction": outputs[:, 0].double().numpy() * TARGET_SCALE + TARGET_MEAN})
-    probabilities = outputs.softmax(1).numpy()
-    columns = {"prediction": [CLASSES[i] for i in probabilities.argmax(1)]}
-    return pd.DataFrame(columns | {f"probability of {c}": probabilities[:, i] for i, c in enumerate(CLASSES)})
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(predict(sys.argv[1]).to_csv(index=False), end="")
-'''
-
-
-def model_source(space: JointSpace, candidate: Candidate, task: Task) -> str:
-    """Return the text of model.py: the network, `preprocess`, `load_model` and `predict`, without archwise.
-
-    Raises:
-        Unbuildable: the candidate has no network for the task.
-        SpaceError: a user's layer cannot be written down, or has the name of something else in the file.
-    """
-    network = space.network.source(candidate.architecture, task.signature)
-    data = inspect.getsource(preprocessing)
-    facts = {"CLASSES": list(task.classes), "TARGET_MEAN": task.target_mean, "TARGET_SCALE": task.target_scale}
-    use = "\n".join(f"{name} = {value!r}" for name, value in facts.items()) + "\n\n" + USE
-    clash = _defined(network) & (_defined(data) | _defined(use))
-    if clash:
-        raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
-    title = f'"""The network that archwise found for {task.name}.\n\n{NEEDS}\n"""'
-    parts = [title, network.rstrip(), "# ---- from raw data to the network's input ----", _without_docstring(data), use]
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def architecture_record(
@@ -121,6 +69,7 @@ def write_answer(
     finals: dict[Candidate, Final],
     stopped_by: str,
 ) -> None:
+    """Write the run folder's files but the report: metrics.json last, as it says that the others are whole."""
     run, task, settings = loop.run, loop.task, loop.settings
     winner, default = finals[finalists[0]["candidate"]], finals.get(loop.default)
     validation, spread = conclusion.validation(winner.candidate)
@@ -162,7 +111,7 @@ def write_answer(
         **_costs(winner),
         "seconds": round(spent + loop.clock.seconds, 3),
         "seed": settings.seed,
-        "seeds": {"confirm": sorted({t.seed for t in loop.confirmations}), "final": conclusion.seed},
+        "seeds": {"confirm": sorted({t.seed for t in loop.confirmations}), "final": conclusion.final.seed},
         "versions": versions(),
         "hardware": hardware(),
         "strategy": run["strategy"],
@@ -189,19 +138,3 @@ def _costs(final: Final | None) -> dict[str, Any]:
 def _graph_record(graph: Graph) -> dict[str, Any]:
     vertices = [{"kind": v.kind, "attributes": dict(v.attributes), "inputs": list(v.inputs)} for v in graph.vertices]
     return {"vertices": vertices}
-
-
-def _defined(source: str) -> set[str]:
-    """Return the names that a module's text defines at its top level (imports aside)."""
-    names: set[str] = set()
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return names
-
-
-def _without_docstring(source: str) -> str:
-    first = ast.parse(source).body[0]
-    return "\n".join(source.splitlines()[(first.end_lineno or 0) :])

@@ -20,9 +20,9 @@ from archwise.strategies.strategy import Strategy, next_number
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
-TRIAL_SHARE = 0.08
+TRIAL_SHARE = 0.1
 """Most of the time budget that training the default architecture once may take, on one worker."""
-PATIENCE = 3.0
+PATIENCE = 2.0
 """A trial may take this many times as long as that share, and a network cost as much more than the default."""
 STEPS = 60
 """Training steps by which the speed is measured."""
@@ -111,7 +111,8 @@ class Search:
                         self._record(number, proposal, seed, outcome, "search", begun)
                         continue
                     pending[number], started[number] = Pending(number, proposal), begun
-                    pool.submit(number, job, self._time_limit(proposal))
+                    limit = self._time_limit(proposal)
+                    pool.submit(number, replace(job, time_limit=limit), limit)
             if not pending and not proposed:
                 return "trials" if not self._trials_left(0) else "exhausted"
             for number, outcome in pool.wait(timeout=min(1.0, max(0.1, self.clock.left - reserve()))):
@@ -189,6 +190,10 @@ class Search:
             self.listener.tick(self.clock.left)
         for key in running:
             pool.cancel(key)
+
+    def fresh_trials(self, candidate: Candidate) -> list[Trial]:
+        """Return the finished evaluations of a candidate with fresh seeds."""
+        return [t for t in self.confirmations if t.candidate == candidate and t.score is not None]
 
     def full_seconds(self, candidate: Candidate) -> float | None:
         """Return how long a full training of the candidate takes, from its trials; None where none finished."""

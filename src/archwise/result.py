@@ -122,7 +122,8 @@ class Result:
 
         from archwise.errors import DataError
         from archwise.evaluators.predict import predict
-        from archwise.tasks.preprocessing import InputError, preprocess
+        from archwise.tasks.preprocessing import preprocess
+        from archwise.tasks.scaling import InputError
 
         task = self._run.task
         try:

@@ -6,6 +6,8 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,8 +35,9 @@ class Run:
         self._data = data
 
     @classmethod
-    def reserve(cls, folder: str | Path | None, name: str) -> Path:
-        """Make the folder of a new run and return it.
+    @contextmanager
+    def reserve(cls, folder: str | Path | None, name: str) -> Iterator[Path]:
+        """Make the folder of a new run; where the block fails, nothing of it is left.
 
         Args:
             folder: where; `runs/NAME-DATE-TIME` below the working folder if None.
@@ -45,14 +48,24 @@ class Run:
         """
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         path = Path(folder) if folder is not None else _unused(Path("runs") / f"{name}-{stamp}")
+        made = [place for place in (path, *path.parents) if not place.exists()]
         try:
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()):
                 raise RunError(f"The folder {path} is not empty: choose another, or continue it with archwise resume.")
             with tempfile.TemporaryFile(dir=path):
-                return path
+                pass
         except OSError as error:
             raise RunError(f"The run folder {path} cannot be written ({error.strerror}): choose another.") from error
+        try:
+            yield path
+        except BaseException:
+            for entry in path.iterdir():
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            for place in made:
+                with suppress(OSError):
+                    place.rmdir()
+            raise
 
     @classmethod
     def create(cls, folder: Path, settings: SearchSettings, search: str, experience: str, facts: dict[str, Any]) -> Run:

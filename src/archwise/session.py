@@ -58,13 +58,13 @@ def execute(loop: Search, network: Space | None) -> Result:
                 finalists = conclusion.choose(None)
             run.update(state="training")
             winner: Candidate = finalists[0]["candidate"]
-            trained = conclusion.train(pool, list(dict.fromkeys([winner, loop.default])))
+            trained = conclusion.final.train(pool, list(dict.fromkeys([winner, loop.default])))
+        finals = {final.candidate: final for final in conclusion.final.test(trained)}
+        write_answer(loop, conclusion, finalists, finals, stopped_by)
+        write_report(run.folder)
     except BaseException:
         loop.experience.end_search(run["search"], "interrupted")
         raise
-    finals = {final.candidate: final for final in conclusion.test(trained)}
-    write_answer(loop, conclusion, finalists, finals, stopped_by)
-    write_report(run.folder)
     ended: SearchState = "interrupted" if stopped_by == "interrupt" else "finished"
     loop.experience.end_search(run["search"], ended)
     run.update(state=ended, ends=[*run["ends"], time.time()])

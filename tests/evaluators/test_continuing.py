@@ -95,7 +95,7 @@ def test_a_checkpoint_that_is_no_use_changes_nothing(job, path):
 
 def test_a_checkpoint_saves_the_steps_that_it_holds(job, path):
     digits = replace(job("digits", epochs=3), checkpoint_to=path("c"))
-    train(replace(digits, fidelity=0.8))
+    train(replace(digits, fidelity=8 / 9))
     points = []
     train(replace(digits, resume_from=path("c")), points.append)
     assert [point.fidelity for point in points] == pytest.approx([1.0])

@@ -21,6 +21,9 @@ def test_every_field_survives_json():
         weights_to="c",
         on="train+validation",
         stop_at=0.4,
+        seconds=9.0,
+        time_limit=5.0,
+        threads=3,
         measure_latency=False,
     )
     neutral = TrainingJob("", "", "", 1)

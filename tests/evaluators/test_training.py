@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -143,6 +144,32 @@ def test_the_final_training_learns_from_both_splits(job, path):
     model = build_network(wine.source, 0)
     model.load_state_dict(load_file(path("w")))
     assert (predict(model, x).argmax(1) == y).mean() > 0.95
+
+
+def test_a_timetable_leaves_steps_out_and_still_anneals(job, path):
+    """Far too little time for its steps: it ends in time all the same, and has learned as far as time allowed."""
+    long = job("digits", epochs=500, settings=RECIPE, on="train+validation", weights_to=path("w"), seconds=6.0)
+    outcome = train(long)
+    assert outcome.status == "finished", outcome.traceback
+    assert outcome.curve[-1].fidelity == 1.0
+    assert outcome.curve[-1].seconds < 2 * 6.0  # 500 epochs take minutes
+    sizes = Task.load(long.task).sizes
+    assert outcome.costs["steps"] < 400 * (sizes["train"] + sizes["validation"]) / 32
+    x, y = Task.load(long.task).arrays("validation")
+    model = build_network(long.source, 0)
+    model.load_state_dict(load_file(path("w")))
+    assert (predict(model, x).argmax(1) == y).mean() > 0.98
+    unhurried = train(replace(long, epochs=1, seconds=600.0))
+    assert unhurried.curve[-1].train_loss == train(replace(long, epochs=1, seconds=None)).curve[-1].train_loss
+
+
+def test_what_will_not_be_done_in_time_fails_at_once(job):
+    begun = time.perf_counter()
+    outcome = train(job("digits", epochs=5000, settings=RECIPE, time_limit=5.0))
+    assert outcome.status == "failed"
+    assert outcome.reason.startswith("too slow: it would take about")
+    assert time.perf_counter() - begun < 5
+    assert train(job("digits", epochs=1, settings=RECIPE, time_limit=100.0)).status == "finished"
 
 
 def test_recipes_make_a_difference(job):

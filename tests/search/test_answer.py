@@ -15,9 +15,11 @@ from archwise.answer import PLANS, Conclusion
 from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, Clock, default_epochs, spent_seconds
 from archwise.evaluators.recipe import training_recipe
 from archwise.experience import Experience
+from archwise.final_training import FinalTraining
 from archwise.loop import Search
 from archwise.progress import Listener
 from archwise.run import Run
+from archwise.runtime.cores import share_threads
 from archwise.session import register
 from archwise.settings import SearchSettings
 from archwise.spaces import JointSpace
@@ -145,13 +147,28 @@ def test_the_final_training_uses_the_time_and_never_shrinks(make_search: Maker) 
     candidate, other = _candidates(search, 2)
     _add(search, candidate, 0.9, full=20.0)
     _add(search, other, 0.9, full=10.0)
-    conclusion = Conclusion(search)
-    alone = conclusion._final_epochs([other])
-    both = conclusion._final_epochs([candidate, other])
-    assert both == pytest.approx(alone / 2, rel=0.05)
-    assert 10 < both < default_epochs(search.task.sizes["train"])
+    final = FinalTraining(search)
+    both = final._jobs([candidate, other])
+    assert both[0].epochs == both[1].epochs
+    assert 10 < both[0].epochs < default_epochs(search.task.sizes["train"])
+    assert [job.seconds for job in both] == pytest.approx([113, 113], abs=3)
+    assert [job.threads for job in both] == [share_threads(2)] * 2
+    [alone] = final._jobs([other])
+    assert alone.threads == share_threads(1)
+    faster = 2 * share_threads(1) / share_threads(2)
+    assert alone.epochs == pytest.approx(min(faster * both[0].epochs, 150), rel=0.05)
     search.run.update(final_epochs=120.0)
-    assert conclusion._final_epochs([candidate, other]) == 120.0
+    assert [(job.epochs, job.seconds) for job in final._jobs([candidate, other])] == [(120.0, None)] * 2
+
+
+def test_one_worker_shares_the_time_of_the_final_training_by_need(make_search: Maker) -> None:
+    search = make_search(minutes=2.0, epochs=10.0, workers=1)
+    candidate, other = _candidates(search, 2)
+    _add(search, candidate, 0.9, full=20.0)
+    _add(search, other, 0.9, full=10.0)
+    longer, shorter = (job.seconds or 0.0 for job in FinalTraining(search)._jobs([candidate, other]))
+    assert longer == pytest.approx(2 * shorter)
+    assert longer + shorter == pytest.approx(113, abs=3)
 
 
 def test_time_spent_is_that_of_sessions_not_of_pauses(make_search: Maker) -> None:

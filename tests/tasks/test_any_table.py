@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from archwise.errors import DataError
 from archwise.tasks.load import make_task
-from archwise.tasks.preprocessing import InputError, preprocess
+from archwise.tasks.preprocessing import preprocess
+from archwise.tasks.scaling import InputError
 
 VALUES = [
     st.floats(),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits, load_wine
 
-from archwise.tasks import preprocessing as module
 from archwise.tasks.fit import fit_array, fit_frame
 from archwise.tasks.load import make_task
-from archwise.tasks.preprocessing import InputError, Preprocessing, load_preprocessing, preprocess
+from archwise.tasks.preprocessing import Preprocessing, load_preprocessing, preprocess
+from archwise.tasks.scaling import InputError
 
 NUMBERS = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False), st.integers(-9, 9))
 WORDS = st.one_of(st.none(), st.sampled_from(["a", "b", "c"]), st.text(max_size=5))
@@ -171,19 +169,3 @@ def test_heavy_tails_and_gaps_in_an_array_table(tmp_path: Path) -> None:
     np.testing.assert_array_equal(train[:, 14], np.isnan(x[rows, 3]))
     kept = train[:, :13].std(axis=0)
     np.testing.assert_allclose(kept[[0, 1, 2, 4]], 1, atol=1e-3)
-
-
-def test_the_text_of_the_module_is_enough(folder: Path, tmp_path: Path) -> None:
-    """As in an exported model.py: further code before and after it, no archwise, the files beside it."""
-    text = Path(module.__file__).read_text(encoding="utf-8")
-    for name in ("preprocessing.json", "preprocessing.npz"):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
-    (tmp_path / "model.py").write_text(f"weights = 1\n{text}\n\nprint(preprocess('rows.csv').sum(axis=1).tolist())\n")
-    table().to_csv(tmp_path / "rows.csv", index=False)
-    check = (
-        "import runpy, sys; sys.modules['archwise'] = sys.modules['torch'] = sys.modules['sklearn'] = None\n"
-        "runpy.run_path('model.py')"
-    )
-    done = subprocess.run([sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True, check=True)
-    expected = preprocess(table(), folder).sum(axis=1)
-    np.testing.assert_allclose(np.array(eval(done.stdout)), expected, atol=1e-4)

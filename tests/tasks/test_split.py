@@ -33,6 +33,12 @@ def test_shares_are_exact_where_the_classes_allow_it() -> None:
     assert {name: len(part) for name, part in parts.items()} == {"train": 630, "validation": 70, "test": 300}
 
 
+def test_the_validation_split_of_large_data_stays_affordable() -> None:
+    parts = split_rows(np.arange(60_000) % 10, 60_000, seed=0, own_test=True)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 54_000, "validation": 6_000}
+    assert (np.bincount(parts["validation"] % 10) == 600).all()
+
+
 def test_the_seed_decides() -> None:
     one, two, other = (split_rows(None, 100, seed=seed)["test"] for seed in (5, 5, 6))
     assert (one == two).all() and len(one) == 20 and set(one) != set(other)

@@ -28,6 +28,7 @@ class Progress:
 
     Args:
         interval: how many intervals are done.
+        steps: how many steps were done.
         curve: one point for each.
         best: the interval after which the score was best (of equal ones the last).
         improved: the interval after which the score was last better than ever before.
@@ -37,6 +38,7 @@ class Progress:
     """
 
     interval: int = 0
+    steps: int = 0
     curve: list[CurvePoint] = field(default_factory=list)
     best: int = 0
     improved: int = 0
@@ -53,7 +55,7 @@ class Progress:
         """Return what was spent so far, by the names of an outcome's costs."""
         return {
             "train_seconds": self.seconds,
-            "steps": schedule.end(self.interval),
+            "steps": self.steps,
             "best_fidelity": self.best / schedule.intervals,
             "memory_bytes": self.memory_bytes,
         }
@@ -116,6 +118,7 @@ def save_checkpoint(
     header = {
         "key": key,
         "interval": progress.interval,
+        "steps": progress.steps,
         "curve": progress.curve,
         "best": progress.best,
         "improved": progress.improved,
@@ -156,6 +159,7 @@ def load_checkpoint(
             parts[part][rest] = tensor
         progress = Progress(
             interval=header["interval"],
+            steps=header["steps"],
             curve=[CurvePoint(*point) for point in header["curve"]],
             best=header["best"],
             improved=header["improved"],

@@ -32,6 +32,11 @@ class TrainingJob:
         on: "train" validates and keeps the best weights; "train+validation", for the final training, learns
             from both splits, never validates, and keeps the last weights.
         stop_at: share of the schedule after which the final training ends.
+        seconds: how long the training may take: a timetable for its steps, of which those that come too late are left
+            out, so that it ends in time with the learning rate where it should be; None for all steps.
+        time_limit: seconds that the training may take; one whose first steps show that it will take longer fails at
+            once. None for no limit.
+        threads: threads to compute with on a CPU; None for the worker's share.
         measure_latency: whether to time single-example passes at the end (about 20 ms).
 
     Example:
@@ -53,6 +58,9 @@ class TrainingJob:
     weights_to: str | None = None
     on: Literal["train", "train+validation"] = "train"
     stop_at: float = 1.0
+    seconds: float | None = None
+    time_limit: float | None = None
+    threads: int | None = None
     measure_latency: bool = True
 
     def to_json(self) -> dict[str, Any]:

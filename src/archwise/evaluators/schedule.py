@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GRID = 25
-"""Intervals of a schedule where validating is cheap."""
-FEWEST = 5
+GRID = 27
+"""Intervals of a schedule where validating is cheap; as in the next, a third and a ninth of them are whole."""
+FEWEST = 9
 """Intervals of a schedule where validating is dear."""
 VALIDATION_SHARE = 0.1
 """How much of the training time validating may cost before the grid is made coarser."""

@@ -36,6 +36,8 @@ PATIENCE = 0.4
 """Training stops early after this share of the schedule without a better score."""
 INTERVAL = 2
 """Label of the random numbers of an interval: augmentation and dropout."""
+PROBE = (5, 25)
+"""Steps between which the speed is measured, where there is a time limit."""
 LOOK_EVERY = 50
 """Steps between looks at the losses: on a GPU each look waits for it."""
 
@@ -85,7 +87,10 @@ class _Training:
         self._prepare()
         key = training_key(job, self.task.fingerprint)
         last = self.schedule.interval_at(min(job.fidelity, job.stop_at))
+        self.steps = self.schedule.end(last)
+        self.begun = time.perf_counter()
         self._resume(key, last)
+        self.learned = 0
         while self.progress.interval < last and not self._hopeless():
             self._advance()
         if job.checkpoint_to is not None:
@@ -163,7 +168,12 @@ class _Training:
         """Do the steps from `first` up to `end` and return their mean loss."""
         losses: list[Tensor] = []
         total = 0.0
+        before = self.learned
         for step in range(first, end):
+            if step < end - 1 and self._too_late(step):
+                continue
+            self._refuse_too_slow(step)
+            self.learned += 1
             x, y = self.examples.take(self.order.batch(step))
             rate = self.schedule.rate(step)
             if self.progress.memory_bytes:
@@ -174,7 +184,23 @@ class _Training:
             if len(losses) == LOOK_EVERY or step == end - 1:
                 total += _checked_sum(losses, step)
                 losses.clear()
-        return total / (end - first)
+        self.progress.steps += self.learned - before
+        return total / (self.learned - before)
+
+    def _refuse_too_slow(self, step: int) -> None:
+        """Raise TrainingError where the first steps show that the time limit will not do."""
+        limit, (first, last) = self.job.time_limit, PROBE
+        if self.learned == first:
+            self.probed = time.perf_counter()
+        elif self.learned == last and limit is not None:
+            whole = (time.perf_counter() - self.probed) / (last - first) * (self.steps - step + last)
+            if whole > limit:
+                raise TrainingError(f"too slow: it would take about {whole:.0f} seconds, the limit is {limit:.0f}")
+
+    def _too_late(self, step: int) -> bool:
+        """Whether the timetable has a later step for now."""
+        limit = self.job.seconds
+        return limit is not None and time.perf_counter() - self.begun > limit * (step + 1) / self.steps
 
     def _validate(self) -> tuple[float, float, Tensor]:
         """Return (loss, score, raw outputs) of the present weights on the validation split."""

@@ -161,7 +161,7 @@ def _file(url: URL) -> Path | None:
     # "file:" begins one of SQLite's own URIs, whose path is for SQLite alone to read.
     if url.get_backend_name() != "sqlite" or name == ":memory:" or name.startswith("file:"):
         return None
-    return Path(name)
+    return Path(name).absolute()
 
 
 def _url(location: str | Path | None) -> URL:

@@ -9,7 +9,7 @@ from archwise.experience.experience import Experience
 
 
 def open_known(location: str | None) -> Experience:
-    """Open an experience that something was recorded in; a file that is not there is not made.
+    """Open an experience that something was recorded in; a named file that is not there is not made.
 
     Args:
         location: a file, a URL, or None for the user's own.

@@ -42,7 +42,7 @@ def main() -> None:
         line = lines.get()
         _send(replies, {"started": True})
         job = TrainingJob.from_json(json.loads(line))
-        torch.set_num_threads(int(sys.argv[1]))  # each time: the last job's code may have changed it
+        torch.set_num_threads(job.threads or int(sys.argv[1]))  # each time: the last job's code may have changed it
         outcome = train(job, report)
         _send(replies, {"outcome": outcome.to_json()})
         # After the answer, while the parent decides what comes next: leave the next job a clean process.

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from archwise.errors import DataError
+from archwise.tasks.array_inputs import read_arrays, refuse_infinite
+from archwise.tasks.frame_inputs import as_truths, as_words
 from archwise.tasks.frames import from_inputs
-from archwise.tasks.preprocessing import as_truths, as_words, read_arrays, refuse_infinite
 from archwise.tasks.source import Part, Source
 
 

@@ -33,7 +33,7 @@ def build_task(
     *,
     seed: int,
     test_share: float,
-    validation_share: float,
+    validation_share: float | None,
     kind: Kind | None,
     problem: str | None,
     objective: str | None,

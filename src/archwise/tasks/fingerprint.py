@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from archwise.tasks.preprocessing import as_numbers, as_words
+from archwise.tasks.frame_inputs import as_numbers, as_words
 
 
 def row_hashes(x: pd.DataFrame | np.ndarray, y: pd.Series[Any]) -> np.ndarray:

@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from archwise.errors import DataError
-from archwise.tasks.preprocessing import Preprocessing, number_features, squash, with_channels
+from archwise.tasks.array_inputs import with_channels
+from archwise.tasks.frame_inputs import number_features
+from archwise.tasks.preprocessing import Preprocessing
 from archwise.tasks.recognise import recognise_column
+from archwise.tasks.scaling import squash
 
 SMALLEST_SCALE = 0.25
 """A feature that nearly always has one value is not blown up until its few others dwarf everything else."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from archwise.errors import DataError
-from archwise.tasks.preprocessing import as_truths, as_words
+from archwise.tasks.frame_inputs import as_truths, as_words
 from archwise.tasks.source import Part, Source
 
 SPLIT_WORDS = {"train", "training", "test", "testing", "validation", "valid", "val", "dev"}

@@ -66,7 +66,7 @@ def recognise_layout(x: np.ndarray, kind: Kind | None = None, *, tensors: bool =
         return Layout("table", "none", "")
     if x.ndim == 3:
         chosen = kind or ("image" if _like_images(x) else "series")
-        why = "as asked for" if kind else "say kind='series' or 'image' if that is wrong"
+        why = "as asked for" if kind else "if that is wrong, give the kind: image or series"
         if chosen == "image":
             return Layout("image", "none", f"The inputs are gray images of {x.shape[1]} x {x.shape[2]} ({why}).")
         c = x.shape[1]

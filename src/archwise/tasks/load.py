@@ -15,8 +15,9 @@ from archwise.errors import DataError
 from archwise.signature import Kind
 from archwise.tasks.arrays import from_arrays, from_npz
 from archwise.tasks.build import build_task
+from archwise.tasks.frame_inputs import read_table
 from archwise.tasks.frames import from_frame
-from archwise.tasks.preprocessing import InputError, read_table
+from archwise.tasks.scaling import InputError
 from archwise.tasks.source import Source
 from archwise.tasks.task import Task
 from archwise.tasks.writing import new_folder
@@ -39,7 +40,7 @@ def make_task(
     name: str | None = None,
     seed: int = 0,
     test_share: float = 0.2,
-    validation_share: float = 0.2,
+    validation_share: float | None = None,
     objective: str | None = None,
     kind: Kind | None = None,
     problem: Literal["classification", "regression"] | None = None,
@@ -56,7 +57,7 @@ def make_task(
         name: what to call the task; the file's name where left out.
         seed: the same seed draws the same splits.
         test_share: share of the rows that is sealed as test split, unless the data has its own.
-        validation_share: share of the other rows that is the validation split.
+        validation_share: share of the other rows that is the validation split; a fifth, 6,000 rows at most, if None.
         objective: the metric that a search improves; accuracy (balanced_accuracy where classes are imbalanced) or
             rmse where left out.
         kind: "table", "image" or "series", where the rules of `layout.recognise_layout` would be wrong.
@@ -78,7 +79,7 @@ def make_task(
         with new_folder(folder) as staging:
             source = read_source(data, target, ignore)
             source.name = name or source.name
-            shares = {"test_share": test_share, "validation_share": validation_share}
+            shares: dict[str, Any] = {"test_share": test_share, "validation_share": validation_share}
             task = build_task(source, staging, seed=seed, kind=kind, problem=problem, objective=objective, **shares)
     except InputError as error:
         raise DataError(str(error)) from error

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from archwise.errors import DataError
-from archwise.tasks.preprocessing import VAGUE, as_dates, as_numbers, as_truths, as_words, date_parts
+from archwise.tasks.frame_inputs import VAGUE, as_dates, as_numbers, as_truths, as_words, date_parts
 
 MOSTLY = 0.95
 """Share of a column's values that must be numbers (or dates) for the column to count as such."""

@@ -7,6 +7,8 @@ import numpy as np
 from archwise.errors import DataError
 
 FEWEST_ROWS = 10
+VALIDATION_SHARE, MOST_VALIDATION = 0.2, 6_000
+"""The validation split: this share, and no more rows than that, since every trial is measured on all of them."""
 
 
 def split_rows(
@@ -15,7 +17,7 @@ def split_rows(
     *,
     seed: int,
     test_share: float = 0.2,
-    validation_share: float = 0.2,
+    validation_share: float | None = None,
     own_test: bool = False,
 ) -> dict[str, np.ndarray]:
     """Divide row numbers into "train", "validation" and, unless the data has its own, "test".
@@ -26,7 +28,8 @@ def split_rows(
         rows: how many rows there are.
         seed: the same seed draws the same rows.
         test_share: share of all rows that the test split takes.
-        validation_share: share of the remaining rows that the validation split takes.
+        validation_share: share of the remaining rows that the validation split takes; if None, a fifth of them,
+            6,000 at most.
         own_test: the data has its own test split, so none is drawn.
 
     Raises:
@@ -38,7 +41,7 @@ def split_rows(
         {'train': 16, 'validation': 4, 'test': 5}
     """
     for name, share in (("test", test_share), ("validation", validation_share)):
-        if not 0 < share < 1:
+        if share is not None and not 0 < share < 1:
             raise DataError(f"The {name} share must lie between 0 and 1, not at {share}: 0.2 is usual.")
     refuse_too_few(rows)
     random = np.random.default_rng(seed)
@@ -47,6 +50,8 @@ def split_rows(
     parts = {}
     if not own_test:
         remaining, parts["test"] = _divide(remaining, groups, test_share, keep=2)
+    if validation_share is None:
+        validation_share = min(VALIDATION_SHARE, MOST_VALIDATION / len(remaining))
     train, validation = _divide(remaining, groups, validation_share, keep=1)
     return {"train": train, "validation": validation, **parts}
 

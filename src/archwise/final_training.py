@@ -1,0 +1,184 @@
+"""The final training of the winner beside the default, and the test split, opened once."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from archwise.clock import END_SECONDS, FINAL_SHARE, default_epochs
+from archwise.errors import RunError
+from archwise.evaluators.costs import latency_ms
+from archwise.evaluators.job import TrainingJob
+from archwise.evaluators.metrics import compute_metrics, metric_names
+from archwise.evaluators.predict import predict
+from archwise.evaluators.schedule import derive_seed
+from archwise.loop import Search
+from archwise.runtime.cores import share_threads
+from archwise.runtime.pool import WorkerPool
+from archwise.spaces.architecture import Candidate
+from archwise.trial import Outcome, Proposal
+
+FINAL = 3
+"""Label of the final training's seed."""
+ANNEALED = 0.7
+"""Where the best point comes after this share of the schedule, the final training goes to its end."""
+
+
+@dataclass(frozen=True)
+class Final:
+    """A network of the final training.
+
+    Args:
+        candidate: architecture and recipe.
+        outcome: of the final training; its costs are the network's.
+        test: metrics on the test split.
+        weights: the trained weights.
+    """
+
+    candidate: Candidate
+    outcome: Outcome
+    test: Mapping[str, float]
+    weights: Path
+
+
+class FinalTraining:
+    """Trains the winner and the default in full, with one schedule, and tests both.
+
+    Args:
+        search: the search that ends.
+    """
+
+    def __init__(self, search: Search):
+        self.search = search
+        self.seed = derive_seed(search.settings.seed, FINAL)
+
+    def expected_seconds(self, finalists: Sequence[Candidate]) -> float:
+        """Return how long the final training is to take: a share of the budget, or less where that is enough.
+
+        Args:
+            finalists: who may win.
+        """
+        search = self.search
+        if search.clock.budget is None:
+            return 0.0
+        share = FINAL_SHARE * search.clock.budget
+        if (search.settings.epochs or 0.0) < default_epochs(search.task.sizes["train"]):
+            return share
+        rounds = 1 if search.settings.workers > 1 else 2
+        slowest = max((search.full_seconds(c) or 0.0 for c in finalists), default=0.0)
+        return min(1.5 * slowest * rounds, share)
+
+    def train(self, pool: WorkerPool, candidates: list[Candidate]) -> dict[Candidate, tuple[Outcome, Path]]:
+        """Train candidates in full on training and validation split together, with one schedule for all.
+
+        Args:
+            pool: the workers.
+            candidates: the winner, and the default where that is another.
+
+        Returns:
+            For each candidate the outcome, and the file with its weights; the default is missing if it failed twice.
+
+        Raises:
+            RunError: the winner's training failed twice.
+        """
+        search = self.search
+        jobs = self._jobs(candidates)
+        search.run.update(final_epochs=jobs[0].epochs)
+        search.listener.stage("training", len(candidates))
+        results: dict[Candidate, tuple[Outcome, Path]] = {}
+        for i, job in enumerate(jobs):
+            pool.submit(i, job)
+        tried_again = set()
+        while pool.pending:
+            for i, outcome in pool.wait(timeout=1.0):
+                if outcome.status == "finished":
+                    results[candidates[i]] = (outcome, Path(str(jobs[i].weights_to)))
+                elif i not in tried_again:
+                    tried_again.add(i)
+                    pool.submit(i, replace(jobs[i], seed=self.seed + 1))
+                elif i == 0:
+                    raise RunError(f"The final training failed twice ({outcome.reason}): archwise resume tries again.")
+                else:
+                    search.listener.note(f"The default's final training failed twice ({outcome.reason}).")
+            search.listener.tick(search.clock.left)
+        return results
+
+    def _jobs(self, candidates: list[Candidate]) -> list[TrainingJob]:
+        """Return the trainings; their length is that of a full trial; within a time budget, what time allows."""
+        search = self.search
+        settings, clock, sizes = search.settings, search.clock, search.task.sizes
+        at_once = min(settings.workers, len(candidates))
+        threads = share_threads(at_once)
+        longest = default_epochs(sizes["train"])
+        epochs = settings.epochs or longest
+        # An answer that was given before must not be replaced by one that was trained for less.
+        least: float = max(search.run["final_epochs"], 0.1 * epochs)
+        limits: list[float | None] = [None] * len(candidates)
+        if clock.deadline is None:
+            epochs = max(epochs, least)
+        else:
+            left = clock.left - END_SECONDS
+            needed = [
+                self._epoch_seconds(candidate) * share_threads(settings.workers) / threads for candidate in candidates
+            ]
+            together = sum(needed) if at_once == 1 else max(needed)
+            possible = left / max(together, 1e-6)
+            epochs = max(least, min(possible, longest))
+            if possible >= least:
+                limits = [left * (seconds / together if at_once == 1 and together else 1.0) for seconds in needed]
+        evaluator = replace(search.evaluator, epochs=epochs, checkpoints=None)
+        return [
+            replace(
+                evaluator.job(Proposal(candidate), search.task, self.seed),
+                on="train+validation",
+                measure_latency=False,
+                threads=threads,
+                stop_at=self._stop(candidate),
+                seconds=limit,
+                weights_to=str((search.run.folder / f".weights-{i}.safetensors").absolute()),
+            )
+            for i, (candidate, limit) in enumerate(zip(candidates, limits, strict=True))
+        ]
+
+    def _epoch_seconds(self, candidate: Candidate) -> float:
+        """Return how long a pass over training and validation split should take, if training stops where it should."""
+        sizes, full = self.search.task.sizes, self.search.full_seconds(candidate) or 0.0
+        epochs = self.search.settings.epochs or default_epochs(sizes["train"])
+        return full / epochs * (sizes["train"] + sizes["validation"]) / sizes["train"] * self._stop(candidate)
+
+    def _stop(self, candidate: Candidate) -> float:
+        """Return the share of the schedule after which the candidate was at its best with fresh seeds."""
+        best = [t.outcome.costs["best_fidelity"] for t in self.search.fresh_trials(candidate)]
+        middle = statistics.median(best) if best else 1.0
+        return 1.0 if middle >= ANNEALED else middle
+
+    def test(self, trained: dict[Candidate, tuple[Outcome, Path]]) -> list[Final]:
+        """Open the test split, once, and measure every trained network on it."""
+        from safetensors.torch import load_file
+
+        search, task = self.search, self.search.task
+        search.listener.stage("testing", None)
+        search.run.update(test_openings=search.run["test_openings"] + 1)
+        x, y = task.open_test()
+        finals = []
+        for candidate, (outcome, weights) in trained.items():
+            model = search.space.network.build(candidate.architecture, task.signature)
+            model.load_state_dict(load_file(weights))
+            metrics = self._test_metrics(predict(model, x), y)
+            # Measured here, one network after the other, as nothing else computes any more.
+            latency = latency_ms(model.eval(), torch.from_numpy(np.array(x[:1])))
+            outcome = replace(outcome, costs={**outcome.costs, "latency_ms": latency})
+            finals.append(Final(candidate, outcome, metrics, weights))
+        return finals
+
+    def _test_metrics(self, outputs: Any, y: Any) -> dict[str, float]:
+        task = self.search.task
+        names = metric_names(task.problem)
+        scale = {"target_mean": task.target_mean, "target_scale": task.target_scale}
+        return compute_metrics(names, task.problem, torch.tensor(outputs), torch.tensor(y), **scale)
