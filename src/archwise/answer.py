@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, default_epochs
+from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, START_SECONDS
 from archwise.errors import RunError
 from archwise.final_training import FinalTraining
 from archwise.loop import Search
@@ -17,8 +17,6 @@ PLANS = ((3, 3), (3, 2), (2, 2), (2, 1), (1, 1))
 """(finalists beside the default, fresh seeds each), the most thorough first."""
 UNTIMED_PLAN = (3, 2)
 """What is done where time is not limited, so that the number of evaluations is known."""
-STRETCH = 2.0
-"""In little time, trials are short, and the final training is at least this many times as long."""
 MOST_SEEDS = 5
 """Fresh seeds each where time is left over."""
 
@@ -44,7 +42,7 @@ class Conclusion:
         if budget is None:
             return 0.0
         confirming = self._confirm_seconds(*self._plan())
-        return min(confirming, CONFIRM_SHARE * budget) + self._end_seconds()
+        return START_SECONDS + min(confirming, CONFIRM_SHARE * budget) + self._end_seconds()
 
     def _end_seconds(self) -> float:
         return self.final.expected_seconds(self.finalists(2)) + END_SECONDS
@@ -87,14 +85,9 @@ class Conclusion:
         return self._ranking[1]
 
     def _fits(self, candidate: Candidate) -> bool:
-        """Whether the candidate's final training can be so much longer than its trials were."""
-        search = self.search
-        budget, seconds = search.clock.budget, search.full_seconds(candidate)
-        if budget is None or candidate == search.default:
-            return True
-        longest = default_epochs(search.task.sizes["train"])
-        stretch = min(STRETCH, longest / (search.settings.epochs or longest))
-        return stretch * (seconds or 0.0) <= FINAL_SHARE * budget
+        """Whether the time budget holds a final training of the candidate as long as its trials."""
+        budget, seconds = self.search.clock.budget, self.final.training_seconds(candidate)
+        return budget is None or candidate == self.search.default or seconds <= FINAL_SHARE * budget
 
     def choose(self, pool: WorkerPool | None) -> list[dict[str, Any]]:
         """Evaluate the finalists again and return them with their scores, the chosen one first.

@@ -110,7 +110,7 @@ def search(
     limits = {"epochs": epochs, "memory_gb": memory_gb, "trial_minutes": trial_minutes}
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
-    chosen = ready_strategy(strategy) if isinstance(strategy, str) else strategy
+    chosen = ready_strategy(strategy, trials) if isinstance(strategy, str) else strategy
     if isinstance(space, str):
         ready_space(space)
     elif space is not None and space.name in READY:
@@ -211,7 +211,7 @@ def resume(
                 f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
             )
         register(memory, task, joint, settings, state.folder, state["search"])
-        chosen = strategy or ready_strategy(settings.strategy)
+        chosen = strategy or ready_strategy(settings.strategy, settings.trials)
         clock = Clock(settings.minutes, spent)
         loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
         return execute(loop, space)

@@ -9,12 +9,19 @@ from itertools import pairwise
 
 from archwise.trial import Trial
 
-CONFIRM_SHARE = 0.2
+TRIAL_SHARE = 0.25
+"""Most of the budget that training the default architecture once may take: as long as that, it is trained again beside
+a finalist, and once more for the answer, and what is left goes to exploring with trainings that stop early."""
+PATIENCE = 1.3
+"""A trial may take this many times as long as that share, and a network cost as much more than the default."""
+CONFIRM_SHARE = PATIENCE * TRIAL_SHARE
 """Most of the budget that evaluating the finalists again may take."""
-FINAL_SHARE = 0.38
-"""What the final training gets where data is so large that its length is a matter of time."""
+FINAL_SHARE = 0.36
+"""Most of the budget that the final training may take."""
+START_SECONDS = 4.0
+"""What starting workers again takes, where exploring ends in the middle of trials."""
 END_SECONDS = 7.0
-"""What starting a worker again, testing, exporting and reporting take."""
+"""What testing, exporting and reporting take."""
 
 
 class Clock:

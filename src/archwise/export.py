@@ -111,7 +111,10 @@ def write_answer(
         **_costs(winner),
         "seconds": round(spent + loop.clock.seconds, 3),
         "seed": settings.seed,
-        "seeds": {"confirm": sorted({t.seed for t in loop.confirmations}), "final": conclusion.final.seed},
+        "seeds": {
+            "confirm": sorted({t.seed for t in loop.confirmations}),
+            "final": conclusion.final.seeds[winner.candidate],
+        },
         "versions": versions(),
         "hardware": hardware(),
         "strategy": run["strategy"],

@@ -26,6 +26,8 @@ from archwise.trial import Outcome, Proposal
 
 FINAL = 3
 """Label of the final training's seed."""
+SLACK = 1.1
+"""How much more time than expected is kept for the final training, which uses all of it."""
 ANNEALED = 0.7
 """Where the best point comes after this share of the schedule, the final training goes to its end."""
 
@@ -56,23 +58,26 @@ class FinalTraining:
 
     def __init__(self, search: Search):
         self.search = search
-        self.seed = derive_seed(search.settings.seed, FINAL)
+        self.seeds: dict[Candidate, int] = {}
 
     def expected_seconds(self, finalists: Sequence[Candidate]) -> float:
-        """Return how long the final training is to take: a share of the budget, or less where that is enough.
+        """Return how long the final training will take within a time budget, 0 without one.
 
         Args:
             finalists: who may win.
         """
-        search = self.search
-        if search.clock.budget is None:
+        budget = self.search.clock.budget
+        if budget is None:
             return 0.0
-        share = FINAL_SHARE * search.clock.budget
-        if (search.settings.epochs or 0.0) < default_epochs(search.task.sizes["train"]):
-            return share
-        rounds = 1 if search.settings.workers > 1 else 2
-        slowest = max((search.full_seconds(c) or 0.0 for c in finalists), default=0.0)
-        return min(1.5 * slowest * rounds, share)
+        rounds = 1 if self.search.settings.workers > 1 else 2
+        slowest = max(map(self.training_seconds, finalists), default=0.0)
+        return min(SLACK * slowest * rounds, FINAL_SHARE * budget)
+
+    def training_seconds(self, candidate: Candidate) -> float:
+        """Return how long the candidate's final training takes if it is as long as its trials; 0 if that is unknown."""
+        sizes = self.search.task.sizes
+        growth = (sizes["train"] + sizes["validation"]) / sizes["train"]
+        return (self.search.full_seconds(candidate) or 0.0) * growth * self._stop(candidate)
 
     def train(self, pool: WorkerPool, candidates: list[Candidate]) -> dict[Candidate, tuple[Outcome, Path]]:
         """Train candidates in full on training and validation split together, with one schedule for all.
@@ -101,12 +106,14 @@ class FinalTraining:
                     results[candidates[i]] = (outcome, Path(str(jobs[i].weights_to)))
                 elif i not in tried_again:
                     tried_again.add(i)
-                    pool.submit(i, replace(jobs[i], seed=self.seed + 1))
+                    jobs[i] = replace(jobs[i], seed=jobs[i].seed + 1)
+                    pool.submit(i, jobs[i])
                 elif i == 0:
                     raise RunError(f"The final training failed twice ({outcome.reason}): archwise resume tries again.")
                 else:
                     search.listener.note(f"The default's final training failed twice ({outcome.reason}).")
             search.listener.tick(search.clock.left)
+        self.seeds = {candidate: job.seed for candidate, job in zip(candidates, jobs, strict=True)}
         return results
 
     def _jobs(self, candidates: list[Candidate]) -> list[TrainingJob]:
@@ -125,7 +132,8 @@ class FinalTraining:
         else:
             left = clock.left - END_SECONDS
             needed = [
-                self._epoch_seconds(candidate) * share_threads(settings.workers) / threads for candidate in candidates
+                self.training_seconds(candidate) / epochs * share_threads(settings.workers) / threads
+                for candidate in candidates
             ]
             together = sum(needed) if at_once == 1 else max(needed)
             possible = left / max(together, 1e-6)
@@ -135,7 +143,7 @@ class FinalTraining:
         evaluator = replace(search.evaluator, epochs=epochs, checkpoints=None)
         return [
             replace(
-                evaluator.job(Proposal(candidate), search.task, self.seed),
+                evaluator.job(Proposal(candidate), search.task, derive_seed(settings.seed, FINAL)),
                 on="train+validation",
                 measure_latency=False,
                 threads=threads,
@@ -145,12 +153,6 @@ class FinalTraining:
             )
             for i, (candidate, limit) in enumerate(zip(candidates, limits, strict=True))
         ]
-
-    def _epoch_seconds(self, candidate: Candidate) -> float:
-        """Return how long a pass over training and validation split should take, if training stops where it should."""
-        sizes, full = self.search.task.sizes, self.search.full_seconds(candidate) or 0.0
-        epochs = self.search.settings.epochs or default_epochs(sizes["train"])
-        return full / epochs * (sizes["train"] + sizes["validation"]) / sizes["train"] * self._stop(candidate)
 
     def _stop(self, candidate: Candidate) -> float:
         """Return the share of the schedule after which the candidate was at its best with fresh seeds."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
-from archwise.clock import Clock, default_epochs
+from archwise.clock import PATIENCE, TRIAL_SHARE, Clock, default_epochs
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import Schedule, derive_seed
@@ -20,10 +21,6 @@ from archwise.strategies.strategy import Strategy, next_number
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
-TRIAL_SHARE = 0.1
-"""Most of the time budget that training the default architecture once may take, on one worker."""
-PATIENCE = 2.0
-"""A trial may take this many times as long as that share, and a network cost as much more than the default."""
 STEPS = 60
 """Training steps by which the speed is measured."""
 KEPT_CHECKPOINTS = 30
@@ -72,8 +69,11 @@ class Search:
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
         self._full_seconds: dict[Candidate, list[float]] = {}
+        self._states: dict[Path, float] = {}
         for trial in recorded:
             self._learn_seconds(trial)
+        for trial in self.trials:
+            self._keep_checkpoint(trial)
 
     # ------------------------------------------------------------------ exploring
 
@@ -150,7 +150,13 @@ class Search:
         sizes, batch = self.task.sizes, int(self.space.recipe.values(proposal.candidate.recipe).get("batch_size", 64))
         schedule = Schedule.of(sizes["train"], sizes["validation"], self.evaluator.epochs, batch, 0.0)
         share = schedule.interval_at(proposal.fidelity) / schedule.intervals
-        return PATIENCE * TRIAL_SHARE * self.clock.budget * share + 2.0
+        return PATIENCE * self._full_share * share + 2.0
+
+    @property
+    def _full_share(self) -> float:
+        """Most seconds of a time budget that training the default architecture once may take."""
+        # One worker trains winner and default one after the other.
+        return TRIAL_SHARE * (self.clock.budget or 0.0) * min(1.0, self.settings.workers / 2)
 
     # ------------------------------------------------------------------ evaluating
 
@@ -222,16 +228,24 @@ class Search:
         (self.confirmations if purpose == "confirm" else self.trials).append(trial)
         self._learn_seconds(trial)
         self.trials.sort(key=lambda t: t.number)
-        self._thin_checkpoints()
+        if purpose == "search":
+            self._keep_checkpoint(trial)
         self.listener.trial(trial)
 
-    def _thin_checkpoints(self) -> None:
-        """Delete the training states of all but the best unfinished trials."""
-        unfinished = [t for t in self.trials if t.fidelity < 1 and t.score is not None]
-        for trial in sorted(unfinished, key=lambda t: t.score or 0.0)[:-KEPT_CHECKPOINTS]:
-            state = self.evaluator.checkpoint(trial.candidate, trial.seed)
-            if state is not None:
-                state.unlink(missing_ok=True)
+    def _keep_checkpoint(self, trial: Trial) -> None:
+        """Note the training state that a trial left, and delete the worst beyond those that are kept."""
+        state = self.evaluator.checkpoint(trial.candidate, trial.seed)
+        if state is None or trial.score is None:
+            return
+        self._states.pop(state, None)  # a continued trial wrote over its parent's
+        if trial.fidelity == 1:
+            state.unlink(missing_ok=True)
+            return
+        self._states[state] = trial.score
+        if len(self._states) > KEPT_CHECKPOINTS:
+            worst = min(self._states, key=self._states.__getitem__)
+            del self._states[worst]
+            worst.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ how long a full training is
 
@@ -243,10 +257,10 @@ class Search:
         if self.clock.budget is not None:
             self.listener.stage("measuring", None)
             seconds = self._seconds_per_epoch(pool)
-            epochs = min(epochs, max(TRIAL_SHARE * self.clock.budget / seconds, 0.05))
+            epochs = min(epochs, max(self._full_share / seconds, 0.05))
             # The time of small networks on tables hardly follows their FLOPs.
             if self.task.signature.kind != "table":
-                self._limit_flops(PATIENCE * TRIAL_SHARE * self.clock.budget / (epochs * seconds))
+                self._limit_flops(PATIENCE * self._full_share / (epochs * seconds))
         self.settings = replace(self.settings, epochs=epochs)
         self.run.update(settings=self.settings.to_json())
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from archwise.report.choices import observe
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 
 Builder = Callable[..., Path]
 
@@ -18,7 +18,7 @@ Builder = Callable[..., Path]
 def test_means_and_counts_are_those_of_comparable_trials(make_run: Builder) -> None:
     run = make_run(trials=150, space="mlp", problem="binary")
     trials = pd.read_parquet(run / "trials.parquet").query("purpose == 'search' and status == 'finished'")
-    observations, fidelity = observe(Run.load(run))
+    observations, fidelity = observe(RunRecord.load(run))
     assert (trials["fidelity"].round(6) == round(fidelity, 6)).sum() >= 20
     same = trials[trials["fidelity"].round(6) == round(fidelity, 6)]
     assert observations
@@ -40,7 +40,7 @@ def test_a_planted_effect_comes_first(make_run: Builder) -> None:
     depths = trials["architecture"].map(lambda text: json.loads(text)["depth"])
     trials["score"] = -50.0 - 5.0 * depths + pd.Series(range(len(trials))) % 7 / 10
     trials.to_parquet(run / "trials.parquet")
-    observations, _ = observe(Run.load(run))
+    observations, _ = observe(RunRecord.load(run))
     assert observations[0].path == "depth"
     labels = [option.label for option in observations[0].options]
     assert labels == sorted(labels)
@@ -48,4 +48,4 @@ def test_a_planted_effect_comes_first(make_run: Builder) -> None:
 
 
 def test_few_trials_say_nothing(make_run: Builder) -> None:
-    assert observe(Run.load(make_run(trials=15)))[0] == []
+    assert observe(RunRecord.load(make_run(trials=15)))[0] == []

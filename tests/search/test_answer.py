@@ -12,7 +12,7 @@ from tests.search.conftest import Searcher
 
 import archwise
 from archwise.answer import PLANS, Conclusion
-from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, Clock, default_epochs, spent_seconds
+from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, START_SECONDS, Clock, default_epochs, spent_seconds
 from archwise.evaluators.recipe import training_recipe
 from archwise.experience import Experience
 from archwise.final_training import FinalTraining
@@ -134,12 +134,12 @@ def test_what_is_kept_for_the_end_follows_the_trials_and_the_budget(make_search:
         _add(search, candidate, 0.9, full=2.0)
     assert conclusion._plan() == PLANS[0]
     quick = conclusion.reserve()
-    assert END_SECONDS + 3.0 <= quick <= END_SECONDS + 30.0
+    assert START_SECONDS + END_SECONDS + 3.0 <= quick <= START_SECONDS + END_SECONDS + 30.0
     for candidate in (first, second, third):
         for _ in range(20):
             search._full_seconds[candidate].append(200.0)
     assert conclusion._plan() == PLANS[-1]
-    assert quick < conclusion.reserve() <= 600 * (CONFIRM_SHARE + FINAL_SHARE) + END_SECONDS
+    assert quick < conclusion.reserve() <= 600 * (CONFIRM_SHARE + FINAL_SHARE) + START_SECONDS + END_SECONDS
 
 
 def test_the_final_training_uses_the_time_and_never_shrinks(make_search: Maker) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archwise.report.data import elapsed
 from archwise.report.markup import Html, tag
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 from archwise.report.words import count, duration, large, metric_text
 
 _COSTS = (
@@ -15,13 +15,13 @@ _COSTS = (
 )
 
 
-def progress_chart(run: Run) -> Html:
+def progress_chart(run: RunRecord) -> Html:
     """Return the section on how the best score grew."""
     switch = _switch("progress", (("elapsed", "time"), ("number", "trials")), "over")
     return _section("Progress", _progress_words(run), switch, "progress")
 
 
-def cost_chart(run: Run) -> Html:
+def cost_chart(run: RunRecord) -> Html:
     """Return the section on quality against cost."""
     text = (
         f"Each dot is a network of the search: its validation {run.objective_name} against what it costs. The line "
@@ -43,7 +43,7 @@ def _switch(name: str, options: tuple[tuple[str, str], ...], word: str) -> Html:
     return tag("div", tag("span", word, class_="note"), buttons, class_="switch", role="radiogroup", aria_label=word)
 
 
-def _progress_words(run: Run) -> str:
+def _progress_words(run: RunRecord) -> str:
     """Where the best fully trained score was found."""
     finished = run.finished
     if finished.empty:

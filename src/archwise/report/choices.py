@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from archwise.report.markup import Html, tag
-from archwise.report.run import Run, records
+from archwise.report.record import RunRecord, records
 from archwise.report.words import count, exact, metric_value, percent, plain
 
 _FEWEST = 5
@@ -42,7 +42,7 @@ class Observation(NamedTuple):
         return abs(first.mean - last.mean) / (math.hypot(first.error, last.error) or math.inf)
 
 
-def observe(run: Run) -> tuple[list[Observation], float]:
+def observe(run: RunRecord) -> tuple[list[Observation], float]:
     """Return what each choice came to over finished trials of one fidelity, the clearest first, and that fidelity.
 
     An option counts with at least five trials, a choice with at least two such options; the fidelity is the
@@ -68,7 +68,7 @@ def observe(run: Run) -> tuple[list[Observation], float]:
     return sorted(observations, key=lambda observation: -observation.effect), fidelity
 
 
-def choices(run: Run) -> Html:
+def choices(run: RunRecord) -> Html:
     """Return the section on what choices seem to do; short where there are too few trials."""
     observations, fidelity = observe(run)
     title = tag("h2", "What choices seem to do")
@@ -99,7 +99,7 @@ def _option(label: Any, values: list[float]) -> Option:
     return Option(label, len(values), statistics.fmean(values), error)
 
 
-def _card(run: Run, seen: Observation, taken: Any, span: tuple[float, float]) -> Html:
+def _card(run: RunRecord, seen: Observation, taken: Any, span: tuple[float, float]) -> Html:
     rows = []
     for option in seen.options:
         chosen = tag("b", " found") if taken is not None and taken == option.label else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 
 _TRACEBACK = 4000
 """Characters of a traceback that are kept: its end, which names the error."""
@@ -19,7 +19,7 @@ _NUMBERS = ("number", "fidelity", "seconds", "seed", "parent", "parameters", "fl
 _COSTS = ("parameters", "flops", "latency_ms", "train_seconds")
 
 
-def page_data(run: Run) -> dict[str, Any]:
+def page_data(run: RunRecord) -> dict[str, Any]:
     """Return everything that the page's scripts draw, as JSON data; values are in the objective's natural sign."""
     trials, metrics = run.trials, run.metrics
     default = metrics["default"]
@@ -59,7 +59,7 @@ def page_data(run: Run) -> dict[str, Any]:
     }
 
 
-def elapsed(run: Run) -> list[float]:
+def elapsed(run: RunRecord) -> list[float]:
     """Return for each trial the time that the search had run when it ended, in seconds; pauses do not count."""
     sessions = run.search["sessions"]
     begins, ends = run.trials["started"], run.trials["started"] + run.trials["seconds"]

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from archwise.report.markup import Html, tag
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 from archwise.report.words import (
     count,
     duration,
@@ -26,7 +26,7 @@ _COSTS = {
 }
 
 
-def headline(run: Run) -> Html:
+def headline(run: RunRecord) -> Html:
     """Return the first section: the answer, the test metric beside the default's, and its uncertainty."""
     return tag(
         "section",
@@ -39,7 +39,7 @@ def headline(run: Run) -> Html:
     )
 
 
-def comparison(run: Run) -> Html:
+def comparison(run: RunRecord) -> Html:
     """Return the table of the found network beside the default; of the default alone where that is the answer."""
     metrics, default = run.metrics, run.metrics["default"]
     alone = default["is_winner"]
@@ -81,7 +81,7 @@ def standard_error(share: float, size: int) -> float:
     return math.sqrt(share * (1 - share) / size)
 
 
-def _found(run: Run) -> str:
+def _found(run: RunRecord) -> str:
     metrics = run.metrics
     counts = metrics["trials"]
     ended = [f"{counts[key]} {key}" for key in ("failed", "pruned") if counts[key]]
@@ -95,7 +95,7 @@ def _found(run: Run) -> str:
     return f"{text} and returned a network{size}, trained in full and ready to use."
 
 
-def _tiles(run: Run) -> list[Html]:
+def _tiles(run: RunRecord) -> list[Html]:
     metrics, name = run.metrics, run.objective
     spread = metrics["validation_spread"].get(name)
     repeats = len(_scores(run))
@@ -118,7 +118,7 @@ def _tiles(run: Run) -> list[Html]:
     ]
 
 
-def _against_default(run: Run) -> str:
+def _against_default(run: RunRecord) -> str:
     name, size = run.objective, run.metrics["task"]["sizes"]["test"]
     value: float = run.metrics["test"][name]
     other: float | None = None if run.metrics["default"]["is_winner"] else run.metrics["default"]["test"].get(name)
@@ -155,7 +155,7 @@ def _against_default(run: Run) -> str:
     )
 
 
-def _verdict(run: Run, value: float, other: float) -> str:
+def _verdict(run: RunRecord, value: float, other: float) -> str:
     if value == other:
         return f"as good as the default network, trained in the same way: {run.objective_name} is the same."
     better = (value > other) == run.higher_is_better
@@ -166,7 +166,7 @@ def _verdict(run: Run, value: float, other: float) -> str:
     )
 
 
-def _in_spreads(run: Run, difference: float) -> str:
+def _in_spreads(run: RunRecord, difference: float) -> str:
     """The difference beside what another seed alone changes."""
     spread = run.metrics["validation_spread"].get(run.objective)
     if not spread or not difference:
@@ -177,7 +177,7 @@ def _in_spreads(run: Run, difference: float) -> str:
     )
 
 
-def _fresh_seeds(run: Run) -> str:
+def _fresh_seeds(run: RunRecord) -> str:
     name = run.objective
     scores, spread = _scores(run), run.metrics["validation_spread"].get(name)
     if not scores:
@@ -201,7 +201,7 @@ def _fresh_seeds(run: Run) -> str:
     return f"{text}; the default reached {metric_text(name, other)}."
 
 
-def _scores(run: Run) -> list[float]:
+def _scores(run: RunRecord) -> list[float]:
     return next((f["scores"] for f in run.metrics["finalists"] if f["chosen"]), [])
 
 

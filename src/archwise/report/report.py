@@ -11,7 +11,7 @@ from archwise.report.choices import choices
 from archwise.report.data import page_data
 from archwise.report.headline import comparison, headline
 from archwise.report.markup import Html, embed, tag
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 from archwise.report.words import count
 
 _HERE = Path(__file__).parent
@@ -29,13 +29,13 @@ def write_report(run: str | Path) -> Path:
         RunError: one of these is missing or unreadable.
         OSError: the folder cannot be written or the disk is full.
     """
-    found = Run.load(run)
+    found = RunRecord.load(run)
     path = Path(run) / "report.html"
     write_atomic(path, "<!doctype html>\n" + _page(found))
     return path
 
 
-def _page(run: Run) -> Html:
+def _page(run: RunRecord) -> Html:
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -64,7 +64,7 @@ def _page(run: Run) -> Html:
     return tag("html", head, tag("body", body, footer, embed(page_data(run), "data"), scripts), lang="en")
 
 
-def _trials(run: Run) -> Html:
+def _trials(run: RunRecord) -> Html:
     confirmations = len(run.trials) - len(run.searched)
     text = f"{count(len(run.searched), 'trial')} of the search"
     text += f", and {count(confirmations, 'evaluation')} with fresh seeds" if confirmations else ""

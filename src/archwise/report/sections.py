@@ -8,7 +8,7 @@ from typing import Any
 
 from archwise.report.markup import Html, tag
 from archwise.report.network import network_picture
-from archwise.report.run import Run
+from archwise.report.record import RunRecord
 from archwise.report.words import (
     MISSING,
     count,
@@ -21,7 +21,7 @@ from archwise.report.words import (
 )
 
 
-def network(run: Run) -> Html:
+def network(run: RunRecord) -> Html:
     """Return the section with the picture of the network, the choices behind it, and the default's picture."""
     record, image = run.architecture, run.architecture["signature"]["kind"] == "image"
     default = run.metrics["default"]
@@ -54,7 +54,7 @@ def network(run: Run) -> Html:
     )
 
 
-def recipe(run: Run) -> Html:
+def recipe(run: RunRecord) -> Html:
     """Return the section on the training recipe."""
     default = {path.rsplit("/", 1)[-1]: label for path, label in run.metrics["default"]["recipe"].items()}
     rows = [
@@ -72,7 +72,7 @@ def recipe(run: Run) -> Html:
     return tag("section", tag("h2", "The recipe"), tag("p", text), table, note if fixed else None)
 
 
-def finalists(run: Run) -> Html:
+def finalists(run: RunRecord) -> Html:
     """Return the table of the finalists, with their scores for each fresh seed."""
     rows = run.metrics["finalists"]
     values = [run.natural(score) for row in rows for score in [*row["scores"], row["search_score"]]]
@@ -102,7 +102,7 @@ def finalists(run: Run) -> Html:
     return tag("section", tag("h2", "The finalists"), tag("p", text), tag("div", table, class_="scroll"))
 
 
-def task(run: Run) -> Html:
+def task(run: RunRecord) -> Html:
     """Return the section on the data."""
     facts = run.metrics["task"]
     sizes = facts["sizes"]
@@ -121,7 +121,7 @@ def task(run: Run) -> Html:
     return tag("section", tag("h2", "The task"), _facts(rows), notes)
 
 
-def method(run: Run) -> Html:
+def method(run: RunRecord) -> Html:
     """Return the section on how the network was chosen, and what was sealed."""
     metrics = run.metrics
     strategy, openings = metrics["strategy"], metrics["test_openings"]
@@ -145,7 +145,7 @@ def method(run: Run) -> Html:
     return tag("section", tag("h2", "How it was chosen"), tag("ol", [tag("li", step) for step in steps]))
 
 
-def again(run: Run) -> Html:
+def again(run: RunRecord) -> Html:
     """Return the section with seeds, versions, hardware and the commands."""
     metrics = run.metrics
     folder = shlex.quote(str(metrics["run"]))
@@ -180,7 +180,7 @@ def again(run: Run) -> Html:
     )
 
 
-def _extent(run: Run, number: int) -> Html | None:
+def _extent(run: RunRecord, number: int) -> Html | None:
     """How much of the full training a trial had, where it was less."""
     fidelity = float(run.searched.set_index("number")["fidelity"][number])
     return tag("small", f" with {percent(fidelity)} of the training") if fidelity < 0.999 else None

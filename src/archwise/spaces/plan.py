@@ -40,8 +40,9 @@ class Call:
 
     @staticmethod
     def chain(calls: Sequence[Call]) -> Call:
-        """Join calls into one nn.Sequential; a single call stays itself."""
-        return calls[0] if len(calls) == 1 else Call(nn.Sequential, tuple(calls))
+        """Join calls into one nn.Sequential without those that do nothing; a single call stays itself."""
+        kept = [call for call in calls if call.factory is not nn.Identity] or list(calls[:1])
+        return kept[0] if len(kept) == 1 else Call(nn.Sequential, tuple(kept))
 
     def factories(self) -> list[Callable[..., Any]]:
         """Every factory in the call, each once, the outer ones first."""

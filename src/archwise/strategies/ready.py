@@ -16,8 +16,13 @@ READY = {
 }
 
 
-def ready_strategy(name: str) -> Strategy:
+def ready_strategy(name: str, trials: int | None = None) -> Strategy:
     """Return the ready-made strategy of a name: random, evolution, halving-random or halving-evolution.
+
+    Args:
+        name: the name.
+        trials: how many trials there will be; where time alone is limited, successive halving starts at a 27th of a
+            full training, else at a ninth, as few trials fill no larger cohort.
 
     Raises:
         SpaceError: no strategy has that name.
@@ -25,4 +30,4 @@ def ready_strategy(name: str) -> Strategy:
     if name not in READY:
         raise SpaceError(f"There is no strategy {name!r}: take one of {', '.join(READY)}.")
     proposer = RandomSearch() if name.endswith("random") else RegularisedEvolution()
-    return SuccessiveHalving(proposer) if name.startswith("halving-") else proposer
+    return SuccessiveHalving(proposer, rungs=4 if trials is None else 3) if name.startswith("halving-") else proposer

@@ -71,7 +71,7 @@ def number_features(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> np.nd
         _refuse_unreadable(name, frame[name], np.isnan(values), kind)
         if np.isinf(values).any():
             row = int(np.isinf(values).argmax())
-            place = f"Column {name!r} holds the infinite value {values[row]} in row {frame.index[row]}"
+            place = f"Column {name!r} holds the infinite value {values[row]} in row {frame.index[row]} (the first is 0)"
             raise InputError(f"{place}: replace it by a number or leave it empty.")
     return np.stack(features, axis=1) if features else np.empty((len(frame), 0))
 
@@ -168,7 +168,7 @@ def as_frame(data: Any, settings: dict[str, Any]) -> pd.DataFrame:
         if data.ndim != 2 or data.shape[1] != len(names):
             raise InputError(f"A table with the columns {', '.join(names)} is expected, not an array of {data.shape}.")
         data = pd.DataFrame(data, columns=names)
-    frame: pd.DataFrame = data.set_axis([str(name).strip() for name in data.columns], axis=1)
+    frame: pd.DataFrame = data.set_axis([str(name).strip() for name in data.columns], axis=1).reset_index(drop=True)
     for column in settings["columns"]:
         if column["name"] not in frame.columns:
             raise InputError(f"The data has no column {column['name']!r}, which the network was trained with: add it.")

@@ -249,7 +249,9 @@ def _plain_values(target: pd.Series[Any], name: str) -> np.ndarray:
         return np.array(words, dtype=str)
     if np.isinf(numbers).any():
         row = int(np.isinf(numbers).argmax())
-        raise DataError(f"The target {name!r} holds {numbers[row]} in row {target.index[row]}: replace it.")
+        raise DataError(
+            f"The target {name!r} holds {numbers[row]} in row {target.index[row]} (the first is 0): replace it."
+        )
     whole = bool(words) and all(re.fullmatch(r"[-+]?\d{1,15}", word) for word in words)
     return numbers.astype(np.int64) if whole else numbers
 

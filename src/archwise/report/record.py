@@ -26,7 +26,7 @@ class Level(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class RunRecord:
     """What a search left behind.
 
     Args:
@@ -44,7 +44,7 @@ class Run:
     trials: pd.DataFrame
 
     @classmethod
-    def load(cls, folder: str | Path) -> Run:
+    def load(cls, folder: str | Path) -> RunRecord:
         """Read a run folder.
 
         Raises:
