@@ -14,7 +14,8 @@ import archwise
 SOURCE = Path(archwise.__file__).parent
 LEAVES = {"errors", "files", "signature", "layers"}
 TRIALS = LEAVES | {"spaces", "tasks", "trial"}
-LOOP = TRIALS | {"evaluators", "experience", "strategies", "runtime", "run", "settings", "clock", "progress", "loop"}
+LOOP = TRIALS | {"evaluators", "experience", "strategies", "runtime", "run", "settings", "clock", "progress"}
+LOOP |= {"measuring", "loop"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
@@ -28,7 +29,8 @@ ALLOWED = {
     "experience": LEAVES | {"spaces", "trial"},
     "runtime": TRIALS | {"evaluators"},
     "loop": LOOP,
-    "answer": LOOP,
+    "final_training": LOOP,
+    "answer": LOOP | {"final_training"},
     "report": LEAVES | {"trial", "evaluators"},
 }
 

@@ -59,10 +59,13 @@ class Conclusion:
         return next(fitting, PLANS[-1])
 
     def _confirm_seconds(self, finalists: int, seeds: int) -> float:
-        times = [self.search.full_seconds(candidate) or 0.0 for candidate in self.finalists(finalists)]
-        workers = [0.0] * self.search.settings.workers
-        for seconds in seeds * times:
-            workers[workers.index(min(workers))] += seconds
+        """Return how long evaluating finalists takes, those aside that earlier sessions evaluated."""
+        search, workers = self.search, [0.0] * self.search.settings.workers
+        best = self.finalists(finalists)
+        known = {candidate: len(search.fresh_trials(candidate)) for candidate in best}
+        for seed in range(seeds):
+            for candidate in (candidate for candidate in best if known[candidate] <= seed):
+                workers[workers.index(min(workers))] += search.evaluation_seconds(candidate)
         return 1.1 * max(workers)
 
     # ------------------------------------------------------------------ choosing
@@ -107,11 +110,12 @@ class Conclusion:
             )
         if pool is not None:
             search.confirm(pool, candidates, seeds, self._end_seconds)
-            while seeds < MOST_SEEDS and self._confirm_seconds(count, 1) < self._spare_seconds():
+            while seeds < MOST_SEEDS and self._confirm_seconds(count, seeds + 1) < self._spare_seconds():
                 seeds += 1
                 search.confirm(pool, candidates, seeds, self._end_seconds)
         rows = [self._finalist(candidate) for candidate in candidates]
-        chosen = max(self._comparable(rows), key=lambda row: row["mean"])
+        # Of equal means the default's: what is found must be better.
+        chosen = max(self._comparable(rows), key=lambda row: (row["mean"], row["candidate"] == search.default))
         for row in rows:
             row["chosen"] = row is chosen
         return sorted(rows, key=lambda row: (not row["chosen"], -row["mean"]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from archwise.answer import Conclusion
 from archwise.checks import check_numbers
-from archwise.clock import Clock, spent_seconds
+from archwise.clock import LEAST_SHARE, Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
 from archwise.experience import Experience
@@ -29,9 +30,6 @@ from archwise.strategies.ready import READY as STRATEGIES
 from archwise.strategies.ready import ready_strategy
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
@@ -148,6 +146,7 @@ def search(
                     "why": STRATEGIES.get(settings.strategy, "given by the caller"),
                 },
                 "recipe_space": joint.recipe.name,
+                "epochs_given": epochs is not None,
             }
             try:
                 state = Run.create(folder, settings, search_id, _location(experience, memory), facts)
@@ -201,7 +200,10 @@ def resume(
             settings = replace(settings, minutes=minutes + spent / 60, trials=trials if finished else settings.trials)
         if trials is not None:
             settings = replace(settings, trials=trials, minutes=None if finished and not minutes else settings.minutes)
+        if minutes is None and settings.minutes is not None:
+            spent = min(spent, (1 - LEAST_SHARE) * 60 * settings.minutes)
         settings = replace(settings, workers=workers or settings.workers)
+        before = state["settings"]
         state.update(settings=settings.to_json())
         task = state.task
         joint = joint_space(task, settings, space)
@@ -210,10 +212,16 @@ def resume(
             raise RunError(
                 f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
             )
-        register(memory, task, joint, settings, state.folder, state["search"])
-        chosen = strategy or ready_strategy(settings.strategy, settings.trials)
+        chosen = strategy or ready_strategy(settings.strategy, state["first_trials"])
         clock = Clock(settings.minutes, spent)
         loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
+        needed = Conclusion(loop).reserve()
+        if finished and clock.left < needed:
+            state.update(settings=before)
+            raise RunError(
+                f"Ending this search again takes about {needed / 60:.1f} minutes: give it more with --minutes."
+            )
+        register(memory, task, joint, settings, state.folder, state["search"])
         return execute(loop, space)
 
 

@@ -9,14 +9,16 @@ from itertools import pairwise
 
 from archwise.trial import Trial
 
+LEAST_SHARE = 0.1
+"""What a search that was killed gets to come to its end, however much of its budget was used."""
 TRIAL_SHARE = 0.25
 """Most of the budget that training the default architecture once may take: as long as that, it is trained again beside
 a finalist, and once more for the answer, and what is left goes to exploring with trainings that stop early."""
 PATIENCE = 1.3
-"""A trial may take this many times as long as that share, and a network cost as much more than the default."""
+"""Networks that take longer than this many times that share are left out."""
 CONFIRM_SHARE = PATIENCE * TRIAL_SHARE
 """Most of the budget that evaluating the finalists again may take."""
-FINAL_SHARE = 0.36
+FINAL_SHARE = 0.4
 """Most of the budget that the final training may take."""
 START_SECONDS = 4.0
 """What starting workers again takes, where exploring ends in the middle of trials."""
@@ -36,7 +38,7 @@ class Clock:
     def __init__(self, minutes: float | None, spent: float = 0.0, begun: float | None = None):
         self.begun = time.time() if begun is None else begun
         self.budget = None if minutes is None else 60.0 * minutes
-        left = None if self.budget is None else max(self.budget - spent, 0.1 * self.budget)
+        left = None if self.budget is None else self.budget - spent
         self.deadline = None if left is None else self.begun + left
 
     @property

@@ -85,7 +85,8 @@ def write_answer(
     write_trials(run, loop.space, every)
     statuses = [trial.outcome.status for trial in loop.trials]
     facts = {name: getattr(task, name) for name in ("name", "problem", "sizes", "imbalanced")}
-    spent = spent_seconds(run["sessions"][:-1], run["ends"], every)
+    before = [trial for trial in every if trial.started < loop.clock.begun]
+    spent = spent_seconds(run["sessions"][:-1], run["ends"], before)
     metrics = {
         "run": str(run.folder),
         "task": facts
@@ -113,8 +114,9 @@ def write_answer(
         "seed": settings.seed,
         "seeds": {
             "confirm": sorted({t.seed for t in loop.confirmations}),
-            "final": conclusion.final.seeds[winner.candidate],
+            "final": conclusion.final.done[winner.candidate].seed,
         },
+        "final": conclusion.final.record(winner),
         "versions": versions(),
         "hardware": hardware(),
         "strategy": run["strategy"],
@@ -125,6 +127,7 @@ def write_answer(
         "decided_by": conclusion.decided_by,
     }
     run.write_json("metrics.json", metrics)
+    run.update(final_epochs=metrics["final"]["epochs"])
     run.forget_checkpoints()
 
 

@@ -58,7 +58,7 @@ class FinalTraining:
 
     def __init__(self, search: Search):
         self.search = search
-        self.seeds: dict[Candidate, int] = {}
+        self.done: dict[Candidate, TrainingJob] = {}
 
     def expected_seconds(self, finalists: Sequence[Candidate]) -> float:
         """Return how long the final training will take within a time budget, 0 without one.
@@ -79,12 +79,15 @@ class FinalTraining:
         growth = (sizes["train"] + sizes["validation"]) / sizes["train"]
         return (self.search.full_seconds(candidate) or 0.0) * growth * self._stop(candidate)
 
-    def train(self, pool: WorkerPool, candidates: list[Candidate]) -> dict[Candidate, tuple[Outcome, Path]]:
+    def train(
+        self, pool: WorkerPool, candidates: list[Candidate], hurry: bool = False
+    ) -> dict[Candidate, tuple[Outcome, Path]]:
         """Train candidates in full on training and validation split together, with one schedule for all.
 
         Args:
             pool: the workers.
             candidates: the winner, and the default where that is another.
+            hurry: train no longer than in a trial, even if there is time.
 
         Returns:
             For each candidate the outcome, and the file with its weights; the default is missing if it failed twice.
@@ -93,8 +96,7 @@ class FinalTraining:
             RunError: the winner's training failed twice.
         """
         search = self.search
-        jobs = self._jobs(candidates)
-        search.run.update(final_epochs=jobs[0].epochs)
+        jobs = self._jobs(candidates, hurry)
         search.listener.stage("training", len(candidates))
         results: dict[Candidate, tuple[Outcome, Path]] = {}
         for i, job in enumerate(jobs):
@@ -106,24 +108,40 @@ class FinalTraining:
                     results[candidates[i]] = (outcome, Path(str(jobs[i].weights_to)))
                 elif i not in tried_again:
                     tried_again.add(i)
-                    jobs[i] = replace(jobs[i], seed=jobs[i].seed + 1)
+                    limit = jobs[i].seconds
+                    left = None if limit is None else min(limit, max(1.0, search.clock.left - END_SECONDS))
+                    jobs[i] = replace(jobs[i], seed=jobs[i].seed + 1, seconds=left)
                     pool.submit(i, jobs[i])
                 elif i == 0:
+                    search.run.update(final_failures=search.run["final_failures"] + 2)
                     raise RunError(f"The final training failed twice ({outcome.reason}): archwise resume tries again.")
                 else:
                     search.listener.note(f"The default's final training failed twice ({outcome.reason}).")
             search.listener.tick(search.clock.left)
-        self.seeds = {candidate: job.seed for candidate, job in zip(candidates, jobs, strict=True)}
+        self.done = dict(zip(candidates, jobs, strict=True))
         return results
 
-    def _jobs(self, candidates: list[Candidate]) -> list[TrainingJob]:
-        """Return the trainings; their length is that of a full trial; within a time budget, what time allows."""
+    def record(self, final: Final) -> dict[str, float]:
+        """Return how a network was trained: passes over all but the test split, steps, where it stopped, seed."""
+        job, sizes, steps = self.done[final.candidate], self.search.task.sizes, final.outcome.costs["steps"]
+        batch = int(job.settings.get("batch_size", 64))
+        passes = steps * batch / (sizes["train"] + sizes["validation"])
+        return {
+            "epochs": min(job.epochs, passes / job.stop_at),
+            "steps": steps,
+            "stop_at": job.stop_at,
+            "seed": job.seed,
+        }
+
+    def _jobs(self, candidates: list[Candidate], hurry: bool = False) -> list[TrainingJob]:
+        """Return the trainings; their length is that of a full trial, or, within a time budget, what time allows."""
         search = self.search
-        settings, clock, sizes = search.settings, search.clock, search.task.sizes
+        settings, clock = search.settings, search.clock
         at_once = min(settings.workers, len(candidates))
         threads = share_threads(at_once)
-        longest = default_epochs(sizes["train"])
-        epochs = settings.epochs or longest
+        usual = default_epochs(search.task.sizes["train"])
+        epochs = settings.epochs or usual
+        longest = epochs if hurry or search.run["epochs_given"] else max(usual, epochs)
         # An answer that was given before must not be replaced by one that was trained for less.
         least: float = max(search.run["final_epochs"], 0.1 * epochs)
         limits: list[float | None] = [None] * len(candidates)
@@ -131,19 +149,20 @@ class FinalTraining:
             epochs = max(epochs, least)
         else:
             left = clock.left - END_SECONDS
-            needed = [
-                self.training_seconds(candidate) / epochs * share_threads(settings.workers) / threads
-                for candidate in candidates
-            ]
+            known = [self.training_seconds(candidate) for candidate in candidates]
+            speed = epochs * threads / share_threads(settings.workers)
+            needed = [max(seconds or max(known), 1e-6) / speed for seconds in known]
             together = sum(needed) if at_once == 1 else max(needed)
-            possible = left / max(together, 1e-6)
+            possible = left / together
             epochs = max(least, min(possible, longest))
             if possible >= least:
-                limits = [left * (seconds / together if at_once == 1 and together else 1.0) for seconds in needed]
+                limits = [left * (seconds / together if at_once == 1 else 1.0) for seconds in needed]
         evaluator = replace(search.evaluator, epochs=epochs, checkpoints=None)
         return [
             replace(
-                evaluator.job(Proposal(candidate), search.task, derive_seed(settings.seed, FINAL)),
+                evaluator.job(
+                    Proposal(candidate), search.task, derive_seed(settings.seed, FINAL) + search.run["final_failures"]
+                ),
                 on="train+validation",
                 measure_latency=False,
                 threads=threads,

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from archwise.clock import PATIENCE, TRIAL_SHARE, Clock, default_epochs
-from archwise.errors import RunError, SpaceError
+from archwise.errors import SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import Schedule, derive_seed
 from archwise.experience import Experience
+from archwise.measuring import seconds_per_epoch
 from archwise.progress import Listener
 from archwise.run import Run
 from archwise.runtime.pool import WorkerPool
@@ -21,14 +22,10 @@ from archwise.strategies.strategy import Strategy, next_number
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
-STEPS = 60
-"""Training steps by which the speed is measured."""
 KEPT_CHECKPOINTS = 30
 """Training states that are kept: those of the best trials, which alone are likely to continue."""
-MEASURE_SHARE = 0.1
-"""Most of the time budget that measuring the speed may take."""
-TRIAL, CONFIRM, MEASURE = 1, 2, 4
-"""Labels of the seeds of trials, of the finalists' fresh seeds and of what is measured."""
+TRIAL, CONFIRM = 1, 2
+"""Labels of the seeds of trials and of the finalists' fresh seeds."""
 
 
 class Search:
@@ -69,6 +66,7 @@ class Search:
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
         self._full_seconds: dict[Candidate, list[float]] = {}
+        self._evaluation_seconds: dict[Candidate, list[float]] = {}
         self._states: dict[Path, float] = {}
         for trial in recorded:
             self._learn_seconds(trial)
@@ -188,7 +186,8 @@ class Search:
                 candidate, seed = todo.pop(0)
                 running[number] = (candidate, seed, time.time())
                 job = self.evaluator.job(Proposal(candidate), self.task, seed)
-                pool.submit(number, job, self.settings.trial_seconds)
+                limit = self.settings.trial_seconds
+                pool.submit(number, replace(job, time_limit=limit), limit)
                 number += 1
             for key, outcome in pool.wait(timeout=1.0):
                 candidate, seed, begun = running.pop(key)
@@ -206,10 +205,17 @@ class Search:
         times = self._full_seconds.get(candidate)
         return sum(times) / len(times) if times else None
 
+    def evaluation_seconds(self, candidate: Candidate) -> float:
+        """Return how long evaluating the candidate in full takes, early stopping included; 0 if nothing is known."""
+        times = self._evaluation_seconds.get(candidate)
+        return sum(times) / len(times) if times else self.full_seconds(candidate) or 0.0
+
     def _learn_seconds(self, trial: Trial) -> None:
         if trial.score is not None and trial.outcome.curve:
             point = trial.outcome.curve[-1]
             self._full_seconds.setdefault(trial.candidate, []).append(point.seconds / point.fidelity)
+            if trial.fidelity == 1:
+                self._evaluation_seconds.setdefault(trial.candidate, []).append(point.seconds)
 
     def _record(self, number: int, proposal: Proposal, seed: int, outcome: Outcome, purpose: str, begun: float) -> None:
         trial = Trial(
@@ -256,7 +262,7 @@ class Search:
         epochs = default_epochs(self.task.sizes["train"])
         if self.clock.budget is not None:
             self.listener.stage("measuring", None)
-            seconds = self._seconds_per_epoch(pool)
+            seconds = seconds_per_epoch(self, pool)
             epochs = min(epochs, max(self._full_share / seconds, 0.05))
             # The time of small networks on tables hardly follows their FLOPs.
             if self.task.signature.kind != "table":
@@ -269,33 +275,3 @@ class Search:
         self.listener.note(
             f"Networks of more than {slower:.2g} times the default's FLOPs are left out: time is too short for them."
         )
-
-    def _seconds_per_epoch(self, pool: WorkerPool) -> float:
-        """Train the default architecture, or another where it cannot be trained, for some steps.
-
-        Returns:
-            What a pass over the training split would take.
-        """
-        others = (self.space.sample(derive_seed(self.settings.seed, MEASURE, i)) for i in range(3))
-        for candidate in [self.default, *filter(self.space.allows, others)]:
-            outcome, epochs = self._some_steps(pool, candidate)
-            curve = outcome.curve
-            if outcome.status == "finished" and len(curve) > 1:
-                return (curve[-1].seconds - curve[0].seconds) / (1 - curve[0].fidelity) / epochs
-        raise RunError(f"Neither the default architecture nor others can be trained on this task: {outcome.reason}.")
-
-    def _some_steps(self, pool: WorkerPool, candidate: Candidate) -> tuple[Outcome, float]:
-        """Train for some steps, like the final network, since that training never stops to validate.
-
-        Returns:
-            The outcome, and the passes over the training split that the steps were.
-        """
-        batch = int(self.space.recipe.values(candidate.recipe).get("batch_size", 64))
-        train, both = self.task.sizes["train"], self.task.sizes["train"] + self.task.sizes["validation"]
-        evaluator = replace(self.evaluator, epochs=STEPS * batch / both, checkpoints=None)
-        job = evaluator.job(Proposal(candidate), self.task, self.settings.seed)
-        job = replace(job, on="train+validation", measure_latency=False)
-        pool.submit(-1, job, None if self.clock.budget is None else MEASURE_SHARE * self.clock.budget)
-        while not (ended := pool.wait(timeout=1.0)):
-            self.listener.tick(self.clock.left)
-        return ended[0][1], STEPS * batch / train

@@ -77,7 +77,7 @@ def model_source(space: JointSpace, candidate: Candidate, task: Task) -> str:
     form = load_preprocessing(task.folder).settings["form"]
     data = [inspect.getsource(module) for module in (scaling, frame_inputs if form == "frame" else array_inputs)]
     data += [PREPROCESS.replace("TRANSFORM", f"transform_{form}"), values, USE]
-    clash = _defined(network) & _defined("\n".join(data))
+    clash = _defined(network) & (_defined("\n".join(data)) | _imported("\n".join(data)))
     if clash:
         raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
     title = f'"""The network that archwise found for {task.name}.\n\n{NEEDS}\n"""'
@@ -95,6 +95,12 @@ def _defined(source: str) -> set[str]:
         elif isinstance(node, ast.Assign):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return names
+
+
+def _imported(source: str) -> set[str]:
+    """Return the names that a module's text imports."""
+    nodes = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name for node in nodes for alias in node.names}
 
 
 def _without_head(source: str) -> str:

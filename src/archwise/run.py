@@ -78,7 +78,8 @@ class Run:
             experience: where the experience is.
             facts: what else the report should say (the task's name, why the strategy was chosen).
         """
-        data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience, **facts}
+        data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience}
+        data |= {"epochs_given": False, "first_trials": settings.trials, **facts}
         run = cls(
             folder,
             data
@@ -89,6 +90,7 @@ class Run:
                 "state": "new",
                 "test_openings": 0,
                 "final_epochs": 0.0,
+                "final_failures": 0,
             },
         )
         run.update(settings=settings.to_json())

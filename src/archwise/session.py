@@ -58,7 +58,9 @@ def execute(loop: Search, network: Space | None) -> Result:
                 finalists = conclusion.choose(None)
             run.update(state="training")
             winner: Candidate = finalists[0]["candidate"]
-            trained = conclusion.final.train(pool, list(dict.fromkeys([winner, loop.default])))
+            trained = conclusion.final.train(
+                pool, list(dict.fromkeys([winner, loop.default])), hurry=stopped_by == "interrupt"
+            )
         finals = {final.candidate: final for final in conclusion.final.test(trained)}
         write_answer(loop, conclusion, finalists, finals, stopped_by)
         write_report(run.folder)

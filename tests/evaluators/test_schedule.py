@@ -29,7 +29,13 @@ def test_validating_dear_makes_the_grid_coarse():
     # Fashion-MNIST, 4 epochs: one validation costs as much as 4,000 of the 192,000 examples to train on.
     assert Schedule.of(48_000, 12_000, 4, 128, 0).intervals == FEWEST
     assert Schedule.of(48_000, 1_000, 4, 128, 0).intervals == GRID
-    assert FEWEST < Schedule.of(48_000, 12_000, 15, 128, 0).intervals < GRID
+    assert Schedule.of(48_000, 12_000, 25, 128, 0).intervals == GRID
+
+
+@pytest.mark.parametrize("epochs", [1, 4, 10, 30, 150])
+def test_a_fidelity_is_as_many_examples_whatever_the_batch_size(epochs):
+    grids = {Schedule.of(1150, 288, epochs, batch, 0).intervals for batch in (32, 64, 128)}
+    assert len(grids) == 1
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.search.conftest import Searcher
 import archwise
 from archwise.answer import PLANS, Conclusion
 from archwise.clock import CONFIRM_SHARE, END_SECONDS, FINAL_SHARE, START_SECONDS, Clock, default_epochs, spent_seconds
+from archwise.errors import RunError
 from archwise.evaluators.recipe import training_recipe
 from archwise.experience import Experience
 from archwise.final_training import FinalTraining
@@ -103,6 +105,33 @@ def test_who_fails_on_a_fresh_seed_does_not_win(make_search: Maker) -> None:
     assert Conclusion(search).choose(None)[0]["candidate"] == sound
 
 
+def test_of_equal_means_the_default_wins(make_search: Maker) -> None:
+    search = make_search()
+    other = next(c for c in _candidates(search, 2) if c != search.default)
+    for candidate, score in ((search.default, 0.8), (other, 0.95)):
+        _add(search, candidate, score)
+        _add(search, candidate, 0.9, seed=1)
+    assert Conclusion(search).choose(None)[0]["candidate"] == search.default
+
+
+def test_after_an_interrupt_the_final_training_is_no_longer_than_a_trial(make_search: Maker) -> None:
+    search = make_search(minutes=20.0, epochs=10.0)
+    [candidate] = _candidates(search, 1)
+    _add(search, candidate, 0.9, full=2.0)
+    assert FinalTraining(search)._jobs([candidate], hurry=True)[0].epochs == 10
+    assert FinalTraining(search)._jobs([candidate])[0].epochs == 150
+    search.run.update(epochs_given=True)
+    assert FinalTraining(search)._jobs([candidate])[0].epochs == 10
+
+
+def test_a_candidate_of_unknown_speed_gets_time_too(make_search: Maker) -> None:
+    search = make_search(minutes=2.0, epochs=10.0, workers=1)
+    known, unknown = _candidates(search, 2)
+    _add(search, known, 0.9, full=20.0)
+    seconds = [job.seconds or 0.0 for job in FinalTraining(search)._jobs([known, unknown])]
+    assert seconds[0] == pytest.approx(seconds[1])
+
+
 def test_without_a_common_seed_the_search_decides_and_says_so(make_search: Maker) -> None:
     search = make_search()
     lucky, better, low = _candidates(search, 3)
@@ -138,6 +167,7 @@ def test_what_is_kept_for_the_end_follows_the_trials_and_the_budget(make_search:
     for candidate in (first, second, third):
         for _ in range(20):
             search._full_seconds[candidate].append(200.0)
+            search._evaluation_seconds[candidate].append(200.0)
     assert conclusion._plan() == PLANS[-1]
     assert quick < conclusion.reserve() <= 600 * (CONFIRM_SHARE + FINAL_SHARE) + START_SECONDS + END_SECONDS
 
@@ -184,11 +214,32 @@ def test_time_spent_is_that_of_sessions_not_of_pauses(make_search: Maker) -> Non
     assert 50 < Clock(2.0, spent=60.0).left <= 60
 
 
+def test_a_pause_is_no_time_of_a_continued_search(small_search: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = small_search(trials=3)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    again = archwise.resume(first.run, trials=4)
+    assert again.metrics["seconds"] < first.metrics["seconds"] + 60
+
+
+def test_a_finished_search_is_not_given_less_than_its_end_takes(make_search: Maker) -> None:
+    search = make_search(minutes=15.0)
+    [candidate] = _candidates(search, 1)
+    _add(search, candidate, 0.9, full=200.0)
+    [trial] = search.trials
+    search.experience.add_trial(search.run["search"], trial, *search.space.key(candidate))
+    search.run.update(state="finished", sessions=[time.time() - 800], ends=[time.time()])
+    with pytest.raises(RunError, match="minutes: give it more"):
+        archwise.resume(search.run.folder, minutes=1)
+    assert search.run.settings.minutes == Run.open(search.run.folder).settings.minutes
+
+
 @pytest.mark.slow
 def test_a_search_by_minutes_and_more_minutes_after_it(small_search: Searcher) -> None:
     first = small_search("wine", minutes=0.8, trials=None, epochs=None, workers=2)
     assert first.metrics["stopped_by"] == "budget"
     assert first.metrics["epochs"] > 10
+    assert first.metrics["seconds"] < 1.05 * 48 + 5  # a busy machine may be late to begin, but plans are kept to
     assert len(first.trials.query("purpose == 'confirm'")) >= 2
     epochs = Run.open(first.run)["final_epochs"]
     again = archwise.resume(first.run, minutes=0.4)

@@ -59,10 +59,9 @@ class Schedule:
             warmup: share of the schedule, in [0, 1).
         """
         steps = max(1, math.ceil(epochs * examples / batch_size))
-        # A training step costs about three forward passes, and no validation is cheaper than one step.
-        validation_in_steps = max(1.0, validation / (3 * batch_size))
-        affordable = int(VALIDATION_SHARE * steps / validation_in_steps)
-        return cls(steps, min(steps, max(FEWEST, min(GRID, affordable))), warmup)
+        # A training step costs about three forward passes. Whatever the batch size, a fidelity is as many examples.
+        affordable = VALIDATION_SHARE * epochs * examples * 3 / validation
+        return cls(steps, min(steps, GRID if affordable >= GRID else FEWEST), warmup)
 
     def end(self, interval: int) -> int:
         """Return the step at which an interval ends (intervals count from 1, so `end(0)` is the start)."""

@@ -88,7 +88,7 @@ def fit_array(
 
 
 def _fit_numbers(columns: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-    """Statistics for `preprocessing.scale_numbers`, one entry a column; equal gaps share one indicator."""
+    """Statistics for `scaling.scale_numbers`, one entry a column; equal gaps share one indicator."""
     statistics, indicated, gaps = [], [], set()
     for j, column in enumerate(columns):
         missing = np.isnan(column)

@@ -1,0 +1,27 @@
+"""The ready-made strategies by their names."""
+
+from __future__ import annotations
+
+import pytest
+
+from archwise.errors import SpaceError
+from archwise.strategies import RandomSearch, RegularisedEvolution, SuccessiveHalving
+from archwise.strategies.ready import READY, ready_strategy
+
+
+def test_every_name_has_its_strategy() -> None:
+    assert isinstance(ready_strategy("random"), RandomSearch)
+    assert isinstance(ready_strategy("evolution"), RegularisedEvolution)
+    for name, proposer in (("halving-random", RandomSearch), ("halving-evolution", RegularisedEvolution)):
+        strategy = ready_strategy(name)
+        assert isinstance(strategy, SuccessiveHalving) and isinstance(strategy.proposer, proposer)
+    assert len(READY) == 4
+    with pytest.raises(SpaceError, match="no strategy 'darts'"):
+        ready_strategy("darts")
+
+
+def test_few_trials_make_small_cohorts() -> None:
+    timed, counted = ready_strategy("halving-random"), ready_strategy("halving-random", trials=20)
+    assert isinstance(timed, SuccessiveHalving) and isinstance(counted, SuccessiveHalving)
+    assert timed.fidelities[0] == pytest.approx(1 / 27)
+    assert counted.fidelities[0] == pytest.approx(1 / 9)
