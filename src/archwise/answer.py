@@ -41,30 +41,28 @@ class Conclusion:
         budget = self.search.clock.budget
         if budget is None:
             return 0.0
-        confirming = self._confirm_seconds(*self._plan())
-        return START_SECONDS + min(confirming, CONFIRM_SHARE * budget) + self._end_seconds()
+        count, seeds = self._plan()
+        confirming = self._confirm_seconds(self.finalists(count), seeds)
+        return START_SECONDS + min(confirming, CONFIRM_SHARE * budget) + self._end_seconds(self.finalists(2))
 
-    def _end_seconds(self) -> float:
-        return self.final.expected_seconds(self.finalists(2)) + END_SECONDS
-
-    def _spare_seconds(self) -> float:
-        """Return what is left beyond the end's share; nothing without a time budget, where plans are kept to."""
-        return 0.0 if self.search.clock.budget is None else self.search.clock.left - self._end_seconds()
+    def _end_seconds(self, finalists: list[Candidate]) -> float:
+        return self.final.expected_seconds(finalists) + END_SECONDS
 
     def _plan(self) -> tuple[int, int]:
         budget = self.search.clock.budget
         if budget is None:
             return UNTIMED_PLAN
-        fitting = (plan for plan in PLANS if self._confirm_seconds(*plan) <= CONFIRM_SHARE * budget)
+        fitting = (
+            plan for plan in PLANS if self._confirm_seconds(self.finalists(plan[0]), plan[1]) <= CONFIRM_SHARE * budget
+        )
         return next(fitting, PLANS[-1])
 
-    def _confirm_seconds(self, finalists: int, seeds: int) -> float:
+    def _confirm_seconds(self, finalists: list[Candidate], seeds: int) -> float:
         """Return how long evaluating finalists takes, those aside that earlier sessions evaluated."""
         search, workers = self.search, [0.0] * self.search.settings.workers
-        best = self.finalists(finalists)
-        known = {candidate: len(search.fresh_trials(candidate)) for candidate in best}
+        known = {candidate: len(search.fresh_trials(candidate)) for candidate in finalists}
         for seed in range(seeds):
-            for candidate in (candidate for candidate in best if known[candidate] <= seed):
+            for candidate in (candidate for candidate in finalists if known[candidate] <= seed):
                 workers[workers.index(min(workers))] += search.evaluation_seconds(candidate)
         return 1.1 * max(workers)
 
@@ -109,16 +107,24 @@ class Conclusion:
                 f"None of the {len(search.trials)} trials finished; the last said: {_last_reason(search.trials)}"
             )
         if pool is not None:
-            search.confirm(pool, candidates, seeds, self._end_seconds)
-            while seeds < MOST_SEEDS and self._confirm_seconds(count, seeds + 1) < self._spare_seconds():
-                seeds += 1
-                search.confirm(pool, candidates, seeds, self._end_seconds)
+            self._evaluate_again(pool, candidates, seeds)
         rows = [self._finalist(candidate) for candidate in candidates]
         # Of equal means the default's: what is found must be better.
         chosen = max(self._comparable(rows), key=lambda row: (row["mean"], row["candidate"] == search.default))
         for row in rows:
             row["chosen"] = row is chosen
         return sorted(rows, key=lambda row: (not row["chosen"], -row["mean"]))
+
+    def _evaluate_again(self, pool: WorkerPool, finalists: list[Candidate], seeds: int) -> None:
+        """Evaluate finalists with fresh seeds, and with more of them where time is left over."""
+        search = self.search
+        timed = search.clock.budget is not None
+        while True:
+            search.confirm(pool, finalists, seeds, lambda: self._end_seconds(finalists))
+            more = self._confirm_seconds(finalists, seeds + 1) + self._end_seconds(finalists)
+            if not timed or seeds >= MOST_SEEDS or more > search.clock.left:
+                return
+            seeds += 1
 
     def _comparable(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Give each finalist the mean over the fresh seeds that all have; one that failed on a fresh seed is out.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -72,6 +71,6 @@ def default_epochs(examples: int) -> float:
 
     Example:
         >>> default_epochs(1_150), default_epochs(54_000), default_epochs(100)
-        (147.0, 22.0, 150.0)
+        (79.0, 22.0, 150.0)
     """
-    return float(min(150, max(10, round(5_000 / math.sqrt(max(1, examples))))))
+    return float(min(150, max(10, round(830 / max(1, examples) ** (1 / 3)))))

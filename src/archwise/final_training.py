@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,8 +29,6 @@ FINAL = 3
 """Label of the final training's seed."""
 SLACK = 1.1
 """How much more time than expected is kept for the final training, which uses all of it."""
-ANNEALED = 0.7
-"""Where the best point comes after this share of the schedule, the final training goes to its end."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class FinalTraining:
         """Return how long the candidate's final training takes if it is as long as its trials; 0 if that is unknown."""
         sizes = self.search.task.sizes
         growth = (sizes["train"] + sizes["validation"]) / sizes["train"]
-        return (self.search.full_seconds(candidate) or 0.0) * growth * self._stop(candidate)
+        return (self.search.full_seconds(candidate) or 0.0) * growth * self._length(candidate)
 
     def train(
         self, pool: WorkerPool, candidates: list[Candidate], hurry: bool = False
@@ -122,16 +121,10 @@ class FinalTraining:
         return results
 
     def record(self, final: Final) -> dict[str, float]:
-        """Return how a network was trained: passes over all but the test split, steps, where it stopped, seed."""
+        """Return how a network was trained: passes over all but the test split, steps, seed."""
         job, sizes, steps = self.done[final.candidate], self.search.task.sizes, final.outcome.costs["steps"]
-        batch = int(job.settings.get("batch_size", 64))
-        passes = steps * batch / (sizes["train"] + sizes["validation"])
-        return {
-            "epochs": min(job.epochs, passes / job.stop_at),
-            "steps": steps,
-            "stop_at": job.stop_at,
-            "seed": job.seed,
-        }
+        passes = steps * int(job.settings.get("batch_size", 64)) / (sizes["train"] + sizes["validation"])
+        return {"epochs": min(job.epochs, passes), "steps": steps, "seed": job.seed}
 
     def _jobs(self, candidates: list[Candidate], hurry: bool = False) -> list[TrainingJob]:
         """Return the trainings; their length is that of a full trial, or, within a time budget, what time allows."""
@@ -157,27 +150,30 @@ class FinalTraining:
             epochs = max(least, min(possible, longest))
             if possible >= least:
                 limits = [left * (seconds / together if at_once == 1 else 1.0) for seconds in needed]
-        evaluator = replace(search.evaluator, epochs=epochs, checkpoints=None)
+        evaluator = replace(search.evaluator, checkpoints=None)
+        seed = derive_seed(settings.seed, FINAL) + search.run["final_failures"]
         return [
             replace(
-                evaluator.job(
-                    Proposal(candidate), search.task, derive_seed(settings.seed, FINAL) + search.run["final_failures"]
-                ),
+                evaluator.job(Proposal(candidate), search.task, seed),
+                epochs=epochs * self._length(candidate),
                 on="train+validation",
                 measure_latency=False,
                 threads=threads,
-                stop_at=self._stop(candidate),
                 seconds=limit,
                 weights_to=str((search.run.folder / f".weights-{i}.safetensors").absolute()),
             )
             for i, (candidate, limit) in enumerate(zip(candidates, limits, strict=True))
         ]
 
-    def _stop(self, candidate: Candidate) -> float:
-        """Return the share of the schedule after which the candidate was at its best with fresh seeds."""
+    def _length(self, candidate: Candidate) -> float:
+        """Return which share of a full schedule the candidate needs.
+
+        Where it was at its best early with fresh seeds, the schedule is cut to the same sum of learning rates, and
+        ends with them at zero all the same.
+        """
         best = [t.outcome.costs["best_fidelity"] for t in self.search.fresh_trials(candidate)]
         middle = statistics.median(best) if best else 1.0
-        return 1.0 if middle >= ANNEALED else middle
+        return middle + math.sin(math.pi * middle) / math.pi
 
     def test(self, trained: dict[Candidate, tuple[Outcome, Path]]) -> list[Final]:
         """Open the test split, once, and measure every trained network on it."""

@@ -76,7 +76,9 @@ def test_the_key_sees_what_changes_a_training_and_nothing_else():
         {"resume_from": "a"},
         {"checkpoint_to": "b"},
         {"weights_to": "c"},
-        {"stop_at": 0.5},
+        {"seconds": 9.0},
+        {"time_limit": 9.0},
+        {"threads": 2},
         {"task": "elsewhere"},
         {"measure_latency": False},
     ):

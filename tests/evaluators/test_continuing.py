@@ -107,6 +107,6 @@ def test_a_place_that_cannot_be_written_costs_only_the_checkpoint(job, path):
 
 
 def test_the_final_training_can_go_on_too(job, path):
-    final = job("wine", on="train+validation", stop_at=0.8)
+    final = job("wine", on="train+validation")
     expected = straight(final, path)
     assert stations(final, path, [0.3, 1]) == expected

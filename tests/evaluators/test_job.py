@@ -20,7 +20,6 @@ def test_every_field_survives_json():
         checkpoint_to="b",
         weights_to="c",
         on="train+validation",
-        stop_at=0.4,
         seconds=9.0,
         time_limit=5.0,
         threads=3,

@@ -186,7 +186,7 @@ def test_the_final_training_uses_the_time_and_never_shrinks(make_search: Maker) 
     [alone] = final._jobs([other])
     assert alone.threads == share_threads(1)
     faster = 2 * share_threads(1) / share_threads(2)
-    assert alone.epochs == pytest.approx(min(faster * both[0].epochs, 150), rel=0.05)
+    assert alone.epochs == pytest.approx(min(faster * both[0].epochs, default_epochs(96)), rel=0.05)
     search.run.update(final_epochs=120.0)
     assert [(job.epochs, job.seconds) for job in final._jobs([candidate, other])] == [(120.0, None)] * 2
 

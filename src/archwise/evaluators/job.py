@@ -31,7 +31,6 @@ class TrainingJob:
         weights_to: where to leave the trained weights (a state_dict as safetensors).
         on: "train" validates and keeps the best weights; "train+validation", for the final training, learns
             from both splits, never validates, and keeps the last weights.
-        stop_at: share of the schedule after which the final training ends.
         seconds: how long the training may take: a timetable for its steps, of which those that come too late are left
             out, so that it ends in time with the learning rate where it should be; None for all steps.
         time_limit: seconds that the training may take; one whose first steps show that it will take longer fails at
@@ -57,7 +56,6 @@ class TrainingJob:
     checkpoint_to: str | None = None
     weights_to: str | None = None
     on: Literal["train", "train+validation"] = "train"
-    stop_at: float = 1.0
     seconds: float | None = None
     time_limit: float | None = None
     threads: int | None = None

@@ -6,7 +6,6 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -86,7 +85,7 @@ class _Training:
         job = self.job
         self._prepare()
         key = training_key(job, self.task.fingerprint)
-        last = self.schedule.interval_at(min(job.fidelity, job.stop_at))
+        last = self.schedule.interval_at(job.fidelity)
         self.steps = self.schedule.end(last)
         self.begun = time.perf_counter()
         self._resume(key, last)
@@ -112,11 +111,9 @@ class _Training:
         self.x_validation, y_validation = Examples([validation], device)[0]
         self.y_validation = y_validation.cpu()
         self.order = Order(len(self.examples), int(job.settings.get("batch_size", 64)), job.seed)
-        # The final training has more examples, yet the grid of the search, so that `stop_at` means the same.
         warmup = float(job.settings.get("warmup", 0.0))
-        grid = Schedule.of(len(train[1]), len(validation[1]), job.epochs, self.order.batch_size, warmup)
-        steps = math.ceil(job.epochs * len(self.examples) / self.order.batch_size)
-        self.schedule = replace(grid, steps=max(grid.steps, steps))
+        sizes = len(self.examples), len(validation[1])
+        self.schedule = Schedule.of(*sizes, job.epochs, self.order.batch_size, warmup)
         self.example = self.x_validation[:1].to(device)
         self.learner = Learner(build_network(job.source, job.seed), task, job.settings, self.example)
         self.costs["parameters"] = self.learner.parameters
