@@ -132,6 +132,7 @@ def method(run: RunRecord) -> Html:
         "exhausted": "every network of the space had been tried",
         "interrupt": "it was interrupted",
     }
+    final = metrics["final"]
     ended = reasons.get(metrics["stopped_by"], metrics["stopped_by"])
     opened = "once" if openings == 1 else f"{openings} times, as the search was continued after an answer"
     steps = [
@@ -139,7 +140,8 @@ def method(run: RunRecord) -> Html:
         f"Every trial was trained on the training split and scored by {run.objective_name} on the validation split. "
         "Nothing else chose.",
         f"The winner was decided by {metrics.get('decided_by') or 'the mean over fresh seeds'}.",
-        "The winner and the default network then got the same final training, on training and validation split.",
+        "The winner and the default network then got the same final training, on training and validation split; "
+        f"for the winner it was {final['epochs']:.3g} passes over them ({final['steps']:,} steps).",
         f"The test split was sealed until then, and was opened {opened}, for these two alone; it chose nothing.",
     ]
     return tag("section", tag("h2", "How it was chosen"), tag("ol", [tag("li", step) for step in steps]))
