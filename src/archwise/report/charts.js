@@ -194,7 +194,7 @@ function mark(f, key) {
     if (x === null) continue;
     const end = x > f.box.right - 90;
     f.svg.append(draw("circle", { cx: x, cy: y, r: 8, class: name }));
-    f.svg.append(draw("text", { x: end ? x - 13 : x + 13, y: y + (y < f.box.top + 16 ? 15 : -8), class: `mark ${name}-text ${end ? "end" : ""}` }, text));
+    f.svg.append(draw("text", { x: end ? x - 13 : x + 13, y: y + (name === "winner" ? -8 : 20), class: `mark ${name}-text ${end ? "end" : ""}` }, text));
   }
 }
 
