@@ -49,7 +49,7 @@ class Final:
 
 
 class FinalTraining:
-    """Trains the winner and the default in full, with one schedule, and tests both.
+    """Trains the winner and the default in full and tests both.
 
     Args:
         search: the search that ends.
@@ -81,7 +81,9 @@ class FinalTraining:
     def train(
         self, pool: WorkerPool, candidates: list[Candidate], hurry: bool = False
     ) -> dict[Candidate, tuple[Outcome, Path]]:
-        """Train candidates in full on training and validation split together, with one schedule for all.
+        """Train candidates in full on training and validation split together.
+
+        All get one schedule, cut where a candidate was at its best early, and within a time budget a timetable.
 
         Args:
             pool: the workers.

@@ -83,4 +83,5 @@ def test_mean_regret_is_that_of_the_reference_runs(table: Table, make: Callable[
             of_tasks.append(table.regrets([trial.candidate for trial in trials], task))
         regrets.append(np.mean(of_tasks, axis=0))
     means, errors = np.mean(regrets, axis=0), np.std(regrets, axis=0, ddof=1) / np.sqrt(SEEDS)
+    print(f"\nmean regret {means.round(3)}, standard error {errors.round(3)}")
     assert np.all(np.abs(means - reference) < 3 * errors), (means, errors)
