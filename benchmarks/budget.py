@@ -1,7 +1,7 @@
 """Searches within a time budget, over seeds: the test metric beside the default architecture's and random search's.
 
 python benchmarks/budget.py [--data digits] [--target COLUMN] [--seeds 5] [--minutes 2]
-                            [--strategies halving-evolution,random]
+                            [--first-seed 0] [--strategies halving-evolution,halving-random]
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ def main() -> None:
     parser.add_argument("--data", default="digits")
     parser.add_argument("--target")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=2.0)
-    parser.add_argument("--strategies", default="halving-evolution,random")
+    parser.add_argument("--strategies", default="halving-evolution,halving-random")
     options = parser.parse_args()
     for strategy in options.strategies.split(","):
         tests, defaults, overruns = [], [], []
-        for seed in range(options.seeds):
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 begun = time.perf_counter()
                 places = {"run": Path(folder) / "run", "experience": Path(folder) / "experience.sqlite"}

@@ -32,6 +32,7 @@ class Conclusion:
         self.search = search
         self.final = FinalTraining(search)
         self.decided_by = ""
+        self._deciding: set[int] = set()
         self._ranking: tuple[int, list[Candidate]] = (-1, [])
 
     # ------------------------------------------------------------------ time
@@ -136,11 +137,13 @@ class Conclusion:
         rest = [row for row in rows if row["candidate"] not in failed] or rows
         by_seed = [{t.seed: t.score for t in self.search.fresh_trials(row["candidate"])} for row in rest]
         common = set.intersection(*(set(scores) for scores in by_seed))
+        self._deciding = common
         if common:
             for row, scores in zip(rest, by_seed, strict=True):
                 row["mean"] = statistics.fmean(
                     score for seed, score in scores.items() if seed in common and score is not None
                 )
+                row["deciding_seeds"] = len(common)
             self.decided_by = f"the mean over {len(common)} fresh seeds" if len(common) > 1 else "one fresh seed"
             return rest
         fullest = max(row["fidelity"] for row in rest)
@@ -161,16 +164,17 @@ class Conclusion:
             "search_score": best.score,
             "scores": [t.score for t in self.search.fresh_trials(candidate)],
             "mean": best.score,
+            "deciding_seeds": 0,
             "parameters": best.outcome.costs.get("parameters"),
             "flops": best.outcome.costs.get("flops"),
         }
 
     def validation(self, candidate: Candidate) -> tuple[dict[str, float], dict[str, float]]:
-        """Return mean and standard deviation of each validation metric over the fresh seeds.
+        """Return mean and standard deviation of each validation metric over the fresh seeds that decided.
 
         Where there is none, the mean is that of the candidate's own trial, and the deviations are empty.
         """
-        trials = self.search.fresh_trials(candidate)
+        trials = [trial for trial in self.search.fresh_trials(candidate) if trial.seed in self._deciding]
         if not trials:
             own = [t for t in self.search.trials if t.candidate == candidate and t.score is not None]
             return dict(max(own, key=lambda t: t.fidelity).outcome.metrics), {}

@@ -16,7 +16,7 @@ from archwise.experience import Experience
 from archwise.experience.known import open_known
 from archwise.limits import Limits
 from archwise.loop import Search
-from archwise.model_file import model_source
+from archwise.model_file import check_layers
 from archwise.progress import Listener
 from archwise.result import Result
 from archwise.run import Run
@@ -137,7 +137,7 @@ def search(
             check_metric(settings.objective, task.problem)
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
-            model_source(joint, default, task)
+            check_layers(joint, task)
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,

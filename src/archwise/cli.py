@@ -199,7 +199,10 @@ def predict(
     run: RunFolder,
     data: Annotated[
         Path,
-        typer.Argument(metavar="DATA", help="A file in the form that the search was given; the target may be absent."),
+        typer.Argument(
+            metavar="DATA",
+            help="A file in the form that the search was given (the target may be absent), or a bundled set's name.",
+        ),
     ],
     output: Annotated[Path | None, option("FILE.csv", "Write there instead of to standard output.")] = None,
     debug: Debug = False,

@@ -10,10 +10,10 @@ from archwise.answer import Conclusion
 from archwise.clock import spent_seconds
 from archwise.evaluators.metrics import METRICS
 from archwise.experience.versions import hardware, versions
+from archwise.files import json_text
 from archwise.final_training import Final
 from archwise.loop import Search
 from archwise.model_file import model_source
-from archwise.run import Run
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.graph import Graph
@@ -39,8 +39,8 @@ def architecture_record(
     }
 
 
-def write_trials(run: Run, space: JointSpace, trials: Sequence[Trial]) -> None:
-    """Write trials.parquet: a row for each trial, however it ended."""
+def trials_table(space: JointSpace, trials: Sequence[Trial]) -> bytes:
+    """Return the content of trials.parquet: a row for each trial, however it ended."""
     import pandas as pd
 
     rows = []
@@ -59,7 +59,7 @@ def write_trials(run: Run, space: JointSpace, trials: Sequence[Trial]) -> None:
         row |= {"architecture_hash": key.architecture, "recipe_hash": key.recipe}
         rows.append(row | {"curve": json.dumps([list(point) for point in outcome.curve])})
     frame = pd.DataFrame(rows).astype({"parent": "Int64"})
-    run.write("trials.parquet", frame.to_parquet(index=False))
+    return frame.to_parquet(index=False)
 
 
 def write_answer(
@@ -69,20 +69,12 @@ def write_answer(
     finals: dict[Candidate, Final],
     stopped_by: str,
 ) -> None:
-    """Write the run folder's files but the report: metrics.json last, as it says that the others are whole."""
+    """Write the run folder's files but the report: metrics.json last, as it says that the others are there."""
     run, task, settings = loop.run, loop.task, loop.settings
     winner, default = finals[finalists[0]["candidate"]], finals.get(loop.default)
     validation, spread = conclusion.validation(winner.candidate)
     every = [*loop.trials, *loop.confirmations]
-    for name in ("preprocessing.json", "preprocessing.npz"):
-        run.write(name, (task.folder / name).read_bytes())
-    run.write("model.safetensors", winner.weights.read_bytes())
-    for final in finals.values():
-        final.weights.unlink(missing_ok=True)
-    run.write("model.py", model_source(loop.space, winner.candidate, task))
     record = architecture_record(loop.space, winner.candidate, loop.default, task.signature)
-    run.write_json("architecture.json", record)
-    write_trials(run, loop.space, every)
     statuses = [trial.outcome.status for trial in loop.trials]
     facts = {name: getattr(task, name) for name in ("name", "problem", "sizes", "imbalanced")}
     before = [trial for trial in every if trial.started < loop.clock.begun]
@@ -126,8 +118,20 @@ def write_answer(
         "stopped_by": stopped_by,
         "decided_by": conclusion.decided_by,
     }
-    run.write_json("metrics.json", metrics)
-    run.update(final_epochs=metrics["final"]["epochs"])
+    files = {name: (task.folder / name).read_bytes() for name in ("preprocessing.json", "preprocessing.npz")}
+    run.write_answer(
+        {
+            **files,
+            "model.safetensors": winner.weights.read_bytes(),
+            "model.py": model_source(loop.space, winner.candidate, task),
+            "architecture.json": json_text(record),
+            "trials.parquet": trials_table(loop.space, every),
+            "metrics.json": json_text(metrics),
+        }
+    )
+    for final in finals.values():
+        final.weights.unlink(missing_ok=True)
+    run.update(final_epochs=conclusion.final.schedule_epochs(winner))
     run.forget_checkpoints()
 
 

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+
+def json_text(data: Any) -> str:
+    """Return data as the text of a JSON file that people can read."""
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes | str]) -> None:
+    """Write files so that the last, which says that the others belong together, is there only when they are.
+
+    Args:
+        folder: where.
+        contents: name -> bytes, or text that is written as UTF-8.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; the old files are as they were.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as staging:
+        for name, content in contents.items():
+            write_atomic(Path(staging) / name, content)
+        (folder / list(contents)[-1]).unlink(missing_ok=True)
+        for name in contents:
+            (Path(staging) / name).replace(folder / name)
 
 
 def write_atomic(path: str | Path, content: bytes | str) -> None:

@@ -83,18 +83,20 @@ class FinalTraining:
     ) -> dict[Candidate, tuple[Outcome, Path]]:
         """Train candidates in full on training and validation split together.
 
-        All get one schedule, cut where a candidate was at its best early, and within a time budget a timetable.
+        All get one schedule, cut where a candidate was at its best early, and within a time budget a timetable. The
+        first interrupt of a search ends nothing here: what is under way is the best so far.
 
         Args:
             pool: the workers.
             candidates: the winner, and the default where that is another.
-            hurry: train no longer than in a trial, even if there is time.
+            hurry: the search was interrupted: train no longer than in a trial, even if there is time.
 
         Returns:
             For each candidate the outcome, and the file with its weights; the default is missing if it failed twice.
 
         Raises:
             RunError: the winner's training failed twice.
+            KeyboardInterrupt: the search was interrupted twice.
         """
         search = self.search
         jobs = self._jobs(candidates, hurry)
@@ -103,8 +105,19 @@ class FinalTraining:
         for i, job in enumerate(jobs):
             pool.submit(i, job)
         tried_again = set()
+        interrupted = hurry
         while pool.pending:
-            for i, outcome in pool.wait(timeout=1.0):
+            try:
+                ended = pool.wait(timeout=1.0)
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted, ended = True, []
+                search.listener.note(
+                    "The final training goes on, so that there is an answer. Press Ctrl-C again to stop at once; "
+                    f"archwise resume {search.run.folder} ends the search later."
+                )
+            for i, outcome in ended:
                 if outcome.status == "finished":
                     results[candidates[i]] = (outcome, Path(str(jobs[i].weights_to)))
                 elif i not in tried_again:
@@ -119,8 +132,14 @@ class FinalTraining:
                 else:
                     search.listener.note(f"The default's final training failed twice ({outcome.reason}).")
             search.listener.tick(search.clock.left)
+        if candidates[0] not in results:  # an interrupt came in the moment in which its outcome was handed over
+            raise KeyboardInterrupt
         self.done = dict(zip(candidates, jobs, strict=True))
         return results
+
+    def schedule_epochs(self, final: Final) -> float:
+        """Return the passes of the full schedule that a network's training was cut from."""
+        return self.record(final)["epochs"] / self._length(final.candidate)
 
     def record(self, final: Final) -> dict[str, float]:
         """Return how a network was trained: passes over all but the test split, steps, seed."""

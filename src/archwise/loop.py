@@ -147,7 +147,7 @@ class Search:
             return self.settings.trial_seconds
         sizes, batch = self.task.sizes, int(self.space.recipe.values(proposal.candidate.recipe).get("batch_size", 64))
         schedule = Schedule.of(sizes["train"], sizes["validation"], self.evaluator.epochs, batch, 0.0)
-        share = schedule.interval_at(proposal.fidelity) / schedule.intervals
+        share = schedule.share(schedule.interval_at(proposal.fidelity))
         return PATIENCE * self._full_share * share + 2.0
 
     @property

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from archwise.errors import SpaceError
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
+from archwise.spaces.layer_types import Layer
+from archwise.spaces.occurrences import walk
+from archwise.spaces.plan import Call
+from archwise.spaces.source import source_of
 from archwise.tasks import array_inputs, frame_inputs, scaling
 from archwise.tasks.preprocessing import load_preprocessing
 from archwise.tasks.task import Task
@@ -72,18 +76,40 @@ def model_source(space: JointSpace, candidate: Candidate, task: Task) -> str:
         SpaceError: a user's layer cannot be written down, or has the name of something else in the file.
     """
     network = space.network.source(candidate.architecture, task.signature)
-    facts = {"CLASSES": list(task.classes), "TARGET_MEAN": task.target_mean, "TARGET_SCALE": task.target_scale}
-    values = "\n".join(f"{name} = {value!r}" for name, value in facts.items())
-    form = load_preprocessing(task.folder).settings["form"]
-    data = [inspect.getsource(module) for module in (scaling, frame_inputs if form == "frame" else array_inputs)]
-    data += [PREPROCESS.replace("TRANSFORM", f"transform_{form}"), values, USE]
-    clash = _defined(network) & (_defined("\n".join(data)) | _imported("\n".join(data)))
-    if clash:
-        raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
+    data = _data_part(task)
+    _refuse_clashes(network, data)
     title = f'"""The network that archwise found for {task.name}.\n\n{NEEDS}\n"""'
     parts = [network, "# ---- from raw data to the network's input ----", *data]
     bodies = [_without_head(part) for part in parts]
     return "\n\n\n".join([title + "\n\n" + _imports(parts), *bodies]) + "\n"
+
+
+def check_layers(space: JointSpace, task: Task) -> None:
+    """Make sure that every layer of a space can stand in model.py, in whichever architecture.
+
+    Raises:
+        SpaceError: a user's layer cannot be written down, or has the name of something else in the file.
+    """
+    data = _data_part(task)
+    factories = {part.kind.factory for _, part in walk(space.network.root) if isinstance(part, Layer)}
+    for factory in factories:
+        _refuse_clashes(source_of(Call(factory)), data)
+
+
+def _data_part(task: Task) -> list[str]:
+    """Return the texts that bring raw data to the network and its outputs to people."""
+    facts = {"CLASSES": list(task.classes), "TARGET_MEAN": task.target_mean, "TARGET_SCALE": task.target_scale}
+    values = "\n".join(f"{name} = {value!r}" for name, value in facts.items())
+    form = load_preprocessing(task.folder).settings["form"]
+    data = [inspect.getsource(module) for module in (scaling, frame_inputs if form == "frame" else array_inputs)]
+    return [*data, PREPROCESS.replace("TRANSFORM", f"transform_{form}"), values, USE]
+
+
+def _refuse_clashes(network: str, data: Sequence[str]) -> None:
+    whole = "\n".join(data)
+    clash = _defined(network) & (_defined(whole) | _imported(whole))
+    if clash:
+        raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
 
 
 def _defined(source: str) -> set[str]:

@@ -108,7 +108,8 @@ class Result:
         """Return a row for each example of data in the form that the search was given.
 
         Args:
-            data: a data frame or table file (the target may be absent), an array, or an .npz file.
+            data: a data frame or table file (the target may be absent), an array, an .npz file, or the name of a
+                bundled set.
 
         Returns:
             `prediction`: the class, or the value in the target's units; for classes also a column
@@ -122,10 +123,13 @@ class Result:
 
         from archwise.errors import DataError
         from archwise.evaluators.predict import predict
+        from archwise.tasks.load import BUNDLED, bundled_data
         from archwise.tasks.preprocessing import preprocess
         from archwise.tasks.scaling import InputError
 
         task = self._run.task
+        if isinstance(data, str | Path) and str(data) in BUNDLED and not Path(data).exists():
+            data = bundled_data(str(data))[0]
         try:
             inputs = preprocess(data, self.run)
         except InputError as error:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from archwise import __version__
 from archwise.errors import RunError
-from archwise.files import write_atomic
+from archwise.files import json_text, write_atomic, write_together
 from archwise.settings import SearchSettings
 from archwise.tasks.task import Task
 
@@ -133,27 +133,32 @@ class Run:
         return self.folder / "checkpoints"
 
     def update(self, **changes: Any) -> None:
-        """Change entries of run.json."""
-        self._data |= changes
-        self.write_json("run.json", self._data)
-
-    def write(self, name: str, content: bytes | str) -> None:
-        """Write a file of the folder, whole or not at all.
+        """Change entries of run.json.
 
         Raises:
             RunError: the disk is full or the folder cannot be written.
         """
-        try:
-            write_atomic(self.folder / name, content)
-        except OSError as error:
-            path = self.folder / name
-            raise RunError(
-                f"{path} cannot be written ({error.strerror}): free the disk, then resume the run."
-            ) from error
+        self._data |= changes
+        with self._writing(str(self.folder / "run.json")):
+            write_atomic(self.folder / "run.json", json_text(self._data))
 
-    def write_json(self, name: str, data: Any) -> None:
-        """Write a JSON file of the folder, whole or not at all."""
-        self.write(name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    def write_answer(self, contents: Mapping[str, bytes | str]) -> None:
+        """Write the answer's files so that the last of them is there only when all are the new ones.
+
+        Raises:
+            RunError: the disk is full or the folder cannot be written; the old files are as they were.
+        """
+        with self._writing(f"The answer in {self.folder}"):
+            write_together(self.folder, contents)
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"{what} cannot be written ({error.strerror}): free the disk, then resume the run."
+            ) from error
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the folder.

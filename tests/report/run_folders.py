@@ -127,7 +127,7 @@ def _finalists(
             rows.append(row | {"origin": f"fresh seed for trial {trial['number']}"})
             scores.append(row["score"])
         facts = {"trial": trial["number"], "search_score": trial["score"], "scores": scores}
-        facts |= {"mean": float(np.mean(scores or [trial["score"]]))}
+        facts |= {"mean": float(np.mean(scores or [trial["score"]])), "deciding_seeds": len(scores)}
         facts |= {key: json.loads(trial[key]) for key in ("architecture", "recipe")}
         finalists.append(facts | {key: trial[key] for key in ("parameters", "flops")})
     finalists.sort(key=lambda finalist: -finalist["mean"])

@@ -56,7 +56,7 @@ class Progress:
         return {
             "train_seconds": self.seconds,
             "steps": self.steps,
-            "best_fidelity": self.best / schedule.intervals,
+            "best_fidelity": schedule.share(self.best),
             "memory_bytes": self.memory_bytes,
         }
 

@@ -64,18 +64,19 @@ def latency_ms(model: nn.Module, example: Tensor) -> float:
     times: list[float] = []
     with torch.no_grad():
         model(example)
-        _wait(example)
+        wait_for(example)
         end = time.perf_counter() + LATENCY_SECONDS
         while not times or time.perf_counter() < end:
             start = time.perf_counter()
             model(example)
-            _wait(example)
+            wait_for(example)
             times.append(time.perf_counter() - start)
     model.train(training)
     return 1000 * statistics.median(times)
 
 
-def _wait(example: Tensor) -> None:
+def wait_for(example: Tensor) -> None:
+    """Wait until the device where an example lies has done all that was asked of it."""
     if example.is_cuda:
         torch.cuda.synchronize()
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 GRID = 27
-"""Intervals of a schedule where validating is cheap; as in the next, a third and a ninth of them are whole."""
-FEWEST = 9
-"""Intervals of a schedule where validating is dear."""
+"""Marks of a schedule; a third, a ninth and a 27th of it fall on one."""
+EVERY = 3
+"""Where validating is dear, training pauses at the first mark and then at each of so many."""
 VALIDATION_SHARE = 0.1
-"""How much of the training time validating may cost before the grid is made coarser."""
+"""How much of the training time validating at every mark may cost."""
 
 
 def derive_seed(seed: int, *labels: int) -> int:
@@ -28,23 +28,21 @@ def derive_seed(seed: int, *labels: int) -> int:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The steps of a full training, divided into a fixed grid of intervals.
+    """The steps of a full training, divided into intervals.
 
     Fidelity f is the first f of this one schedule, so the learning rate at a step never depends on f.
 
     Args:
-        steps: optimiser steps of the full schedule.
-        intervals: how many intervals the grid has.
+        ends: the optimiser steps at which intervals end, rising; the last is the full schedule's length.
         warmup: share of the schedule in which the learning rate rises linearly; a cosine takes it to 0 after.
 
     Example:
-        >>> schedule = Schedule(steps=100, intervals=5, warmup=0.1)
+        >>> schedule = Schedule((20, 40, 60, 80, 100), warmup=0.1)
         >>> schedule.end(1), schedule.interval_at(0.33), schedule.rate(9), round(schedule.rate(99), 4)
         (20, 2, 1.0, 0.0003)
     """
 
-    steps: int
-    intervals: int
+    ends: tuple[int, ...]
     warmup: float = 0.0
 
     @classmethod
@@ -53,7 +51,7 @@ class Schedule:
 
         Args:
             examples: how many examples one epoch has.
-            validation: how many examples one validation has; many make the grid coarser.
+            validation: how many examples one validation has; many make the intervals longer.
             epochs: passes over the examples.
             batch_size: examples a step.
             warmup: share of the schedule, in [0, 1).
@@ -61,15 +59,26 @@ class Schedule:
         steps = max(1, math.ceil(epochs * examples / batch_size))
         # A training step costs about three forward passes. Whatever the batch size, a fidelity is as many examples.
         affordable = VALIDATION_SHARE * epochs * examples * 3 / validation
-        return cls(steps, min(steps, GRID if affordable >= GRID else FEWEST), warmup)
+        marks = range(1, GRID + 1) if affordable >= GRID else (1, *range(EVERY, GRID + 1, EVERY))
+        return cls(tuple(sorted({max(1, mark * steps // GRID) for mark in marks})), warmup)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the full schedule."""
+        return self.ends[-1]
 
     def end(self, interval: int) -> int:
         """Return the step at which an interval ends (intervals count from 1, so `end(0)` is the start)."""
-        return interval * self.steps // self.intervals
+        return self.ends[interval - 1] if interval else 0
+
+    def share(self, interval: int) -> float:
+        """Return the share of the schedule that is done when an interval ends: its fidelity."""
+        return self.end(interval) / self.steps
 
     def interval_at(self, fidelity: float) -> int:
-        """Return the grid point nearest to a fidelity, at least the first."""
-        return min(self.intervals, max(1, math.floor(fidelity * self.intervals + 0.5)))
+        """Return the interval whose end is nearest to a fidelity; of two that are as near, the later."""
+        intervals = range(len(self.ends), 0, -1)
+        return min(intervals, key=lambda interval: abs(self.end(interval) - fidelity * self.steps))
 
     def rate(self, step: int) -> float:
         """Return the learning rate at a step (counted from 0) as a share of its peak."""

@@ -45,10 +45,9 @@ def train(job: TrainingJob, report: Callable[[CurvePoint], None] | None = None) 
     """Train a network as a job says and return how good it is and what it costs.
 
     The outcome is that of the best point of the curve by score (of equal points the later), and so are the
-    weights. Training stops early after 40 % of the schedule without a better score. With
-    `on="train+validation"` nothing is
-    validated: the weights are the last ones, the score is the negated training loss, and there are no
-        metrics.
+    weights. Training stops early after 40 % of the schedule without a better score. With `on="train+validation"`
+    nothing is validated: the weights are the last ones, the score is the negated training loss, and there are no
+    metrics.
 
     Beside those named in `Outcome`, the costs are "best_fidelity" (share of the schedule at which the best
     weights were reached), "steps" (optimiser steps done) and "train_seconds" (with those of the trials it
@@ -129,8 +128,8 @@ class _Training:
             self.learner.optimizer.load_state(state)
 
     def _hopeless(self) -> bool:
-        patience = math.ceil(PATIENCE * self.schedule.intervals)
-        return self.validates and self.progress.interval - self.progress.improved >= patience
+        share, progress = self.schedule.share, self.progress
+        return self.validates and share(progress.interval) - share(progress.improved) >= PATIENCE
 
     def _advance(self) -> None:
         """Train for one interval and take stock."""
@@ -140,8 +139,7 @@ class _Training:
         seed_torch(derive_seed(self.job.seed, INTERVAL, interval), self.example.device)
         loss = self._learn(self.schedule.end(interval - 1), self.schedule.end(interval))
         validation_loss, score, outputs = self._validate() if self.validates else (math.nan, math.nan, None)
-        fidelity = interval / self.schedule.intervals
-        point = CurvePoint(fidelity, time.perf_counter() - start, loss, validation_loss, score)
+        point = CurvePoint(self.schedule.share(interval), time.perf_counter() - start, loss, validation_loss, score)
         self._keep(point, outputs)
         self.costs |= self.progress.costs(self.schedule)
         if self.report is not None:
@@ -187,6 +185,8 @@ class _Training:
     def _refuse_too_slow(self, step: int) -> None:
         """Raise TrainingError where the first steps show that the time limit will not do."""
         limit, (first, last) = self.job.time_limit, PROBE
+        if self.learned in PROBE:
+            costs.wait_for(self.example)
         if self.learned == first:
             self.probed = time.perf_counter()
         elif self.learned == last and limit is not None:

@@ -179,18 +179,19 @@ def _in_spreads(run: RunRecord, difference: float) -> str:
 
 def _fresh_seeds(run: RunRecord) -> str:
     name = run.objective
-    scores, spread = _scores(run), run.metrics["validation_spread"].get(name)
-    if not scores:
+    seeds = next((f["deciding_seeds"] for f in run.metrics["finalists"] if f["chosen"]), 0)
+    spread = run.metrics["validation_spread"].get(name)
+    if not seeds:
         return (
             "The winner was not evaluated again with fresh seeds, so how much its validation "
             f"{run.objective_name} depends on luck is unknown; being the best of many, it is likely flattered."
         )
     value = metric_text(name, run.metrics["validation"][name])
-    if spread is None or len(scores) < 2:
+    if spread is None:
         return f"Trained again with one fresh seed, it reached {run.objective_name} {value} on the validation split."
     other = run.metrics["default"]["validation"].get(name)
     text = (
-        f"Trained again with {len(scores)} fresh seeds, it reached {run.objective_name} {value} on the "
+        f"Trained again with {seeds} fresh seeds, it reached {run.objective_name} {value} on the "
         f"{count(run.metrics['task']['sizes']['validation'], 'example')} of the validation split, "
     )
     text += (
@@ -199,10 +200,6 @@ def _fresh_seeds(run: RunRecord) -> str:
     if other is None or run.metrics["default"]["is_winner"]:
         return f"{text}."
     return f"{text}; the default reached {metric_text(name, other)}."
-
-
-def _scores(run: RunRecord) -> list[float]:
-    return next((f["scores"] for f in run.metrics["finalists"] if f["chosen"]), [])
 
 
 def _difference(metric: str, value: float, other: float | None) -> Html | str:

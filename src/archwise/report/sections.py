@@ -83,9 +83,9 @@ def finalists(run: RunRecord) -> Html:
             "tr",
             tag("th", f"Trial {row['trial']}", tag("b", " chosen") if row["chosen"] else None),
             tag("td", metric_value(run.objective, run.natural(row["search_score"])), _extent(run, row["trial"])),
-            tag("td", _strip([run.natural(s) for s in row["scores"]], run.natural(row["mean"]), span), class_="strip"),
+            tag("td", _strip([run.natural(s) for s in row["scores"]], _mean(run, row), span), class_="strip"),
             tag("td", [[metric_value(run.objective, run.natural(s)), " "] for s in row["scores"]] or MISSING),
-            tag("td", metric_value(run.objective, run.natural(row["mean"])) if row["scores"] else MISSING),
+            tag("td", MISSING if _mean(run, row) is None else metric_value(run.objective, _mean(run, row))),
             tag("td", exact(row["parameters"], large(row["parameters"]))),
             class_="objective" if row["chosen"] else None,
         )
@@ -94,10 +94,11 @@ def finalists(run: RunRecord) -> Html:
     titles = ("", "In the search", "", "With fresh seeds", "Mean", "Parameters")
     text = (
         "The best of the search were trained again with seeds that the search never used, because the best of many "
-        f"is partly the luckiest. The best mean of {run.objective_name} on the validation split decided."
+        f"is partly the luckiest. The best mean of {run.objective_name} on the validation split decided, over the seeds "
+        "that all share; one that failed with a fresh seed is out."
     )
-    if not any(row["scores"] for row in rows):
-        text = "There was no evaluation with fresh seeds: what was best in the search is the answer."
+    if not any(row["deciding_seeds"] for row in rows):
+        text = "There was no fresh seed with which all were evaluated: what was best in the search is the answer."
     table = tag("table", tag("thead", tag("tr", [tag("th", t) for t in titles])), tag("tbody", body), class_="figures")
     return tag("section", tag("h2", "The finalists"), tag("p", text), tag("div", table, class_="scroll"))
 
@@ -201,14 +202,21 @@ def _described(values: dict[str, Any]) -> str:
     return ", ".join(told(key, value) for key, value in values.items() if value not in (None, [], ""))
 
 
+def _mean(run: RunRecord, row: dict[str, Any]) -> float | None:
+    """The mean that a finalist was judged by; None where it was not judged by fresh seeds."""
+    return run.natural(row["mean"]) if row["deciding_seeds"] else None
+
+
 def _strip(values: list[float | None], mean: float | None, span: tuple[float, float]) -> Html | None:
-    """A line with a dot for each seed and a stroke at the mean."""
-    if not values or mean is None:
+    """A line with a dot for each seed, and a stroke at the mean that decided."""
+    if not values:
         return None
     low, high = span
     scale = 120 / (high - low) if high > low else 0.0
     dots = [tag("circle", cx=f"{6 + (v - low) * scale:.1f}", cy=9, r=3.5) for v in values if v is not None]
-    stroke = f"{6 + (mean - low) * scale:.1f}"
     line = tag("line", x1=6, x2=126, y1=9, y2=9)
-    middle = tag("line", x1=stroke, x2=stroke, y1=2, y2=16, class_="mean")
+    middle = None
+    if mean is not None:
+        stroke = f"{6 + (mean - low) * scale:.1f}"
+        middle = tag("line", x1=stroke, x2=stroke, y1=2, y2=16, class_="mean")
     return tag("svg", line, dots, middle, width=132, height=18, class_="dots")

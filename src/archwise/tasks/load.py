@@ -123,13 +123,22 @@ def _no_target(target: str | None, what: str) -> None:
         raise DataError(f"The target {target!r} was named, but {what} brings its own: leave the target out.")
 
 
-def _bundled(name: str, ignore: Sequence[str]) -> Source:
+def bundled_data(name: str) -> tuple[Any, np.ndarray]:
+    """Return (inputs, targets) of a set that scikit-learn brings: images, or a data frame.
+
+    Args:
+        name: one of `BUNDLED`.
+    """
     from sklearn import datasets  # here, because it takes a second to import
 
-    loader = getattr(datasets, BUNDLED[name])
+    bunch = getattr(datasets, BUNDLED[name])(**({} if name == "digits" else {"as_frame": True}))
     if name == "digits":
-        bunch = loader()
-        return from_arrays((bunch.images, bunch.target), ignore, name, "the bundled set digits", "digit")
-    bunch = loader(as_frame=True)
-    labels = bunch.target.to_numpy() if name == "diabetes" else np.asarray(bunch.target_names)[bunch.target]
-    return from_frame(bunch.data.assign(target=labels), "target", ignore, name, f"the bundled set {name}")
+        return bunch.images, bunch.target
+    return bunch.data, bunch.target.to_numpy() if name == "diabetes" else np.asarray(bunch.target_names)[bunch.target]
+
+
+def _bundled(name: str, ignore: Sequence[str]) -> Source:
+    x, y = bundled_data(name)
+    if name == "digits":
+        return from_arrays((x, y), ignore, name, "the bundled set digits", "digit")
+    return from_frame(x.assign(target=y), "target", ignore, name, f"the bundled set {name}")

@@ -61,18 +61,15 @@ def _beside_default(metrics: Mapping[str, Any]) -> Table:
     return table
 
 
-def _chosen_scores(metrics: Mapping[str, Any]) -> list[float]:
-    return next((row["scores"] for row in metrics["finalists"] if row["chosen"]), [])
-
-
 def _verdict(metrics: Mapping[str, Any]) -> str:
     objective = metrics["objective"]
     name, mean = metric_name(objective), number(metrics["validation"].get(objective))
     spread = metrics["validation_spread"].get(objective)
-    seeds = f" ± {number(spread, 2)} over {count(len(_chosen_scores(metrics)), 'fresh seed')}" if spread else ""
+    seeds = next((row["deciding_seeds"] for row in metrics["finalists"] if row["chosen"]), 0)
+    over = f" ± {number(spread, 2)} over {count(seeds, 'fresh seed')}" if spread else ""
     if metrics["default"]["is_winner"]:
-        return f"No trial beat the space's default, with its {name} of {mean}{seeds} on the validation split."
-    return f"Chosen for its {name} of {mean}{seeds} on the validation split."
+        return f"Nothing proved better than the space's default, with its {name} of {mean}{over} on the validation split."
+    return f"Chosen for its {name} of {mean}{over} on the validation split."
 
 
 def _print_files(output: Output, result: Result) -> None:
@@ -101,7 +98,8 @@ def print_details(output: Output, metrics: Mapping[str, Any], trials: pd.DataFra
     finalists = _table("Finalists, trained in full with fresh seeds", ("trial", name, "with each seed", "parameters"))
     for row in metrics["finalists"]:
         each = ", ".join(number(sign * score) for score in row["scores"])
-        cells = (str(row["trial"]), number(sign * row["mean"]), each or "–", large(row["parameters"]))
+        mean = number(sign * row["mean"]) if row["deciding_seeds"] else "–"
+        cells = (str(row["trial"]), mean, each or "–", large(row["parameters"]))
         finalists.add_row(*cells, style="green" if row["chosen"] else "")
     output.print(finalists)
     searched = trials.query("purpose == 'search'")
