@@ -68,6 +68,7 @@ def test_the_reported_test_metric_can_be_recomputed_from_what_is_left(digits: Re
     rows = np.load(digits.run / "task" / "splits.npz")["test"]
     predicted = digits.predict(load_digits().images[rows]).prediction
     assert accuracy_score(load_digits().target[rows], predicted) == pytest.approx(digits.test["accuracy"])
+    assert digits.predict("digits").prediction[rows].tolist() == predicted.tolist()
 
 
 def test_the_model_is_an_ordinary_module(digits: Result) -> None:

@@ -40,7 +40,10 @@ def test_the_rungs_of_successive_halving_are_trained_as_far_as_they_say(validati
 
 @pytest.mark.parametrize("epochs", [1, 4, 10, 30, 150])
 def test_a_fidelity_is_as_many_examples_whatever_the_batch_size(epochs):
-    assert len({len(Schedule.of(1150, 288, epochs, batch, 0).ends) for batch in (32, 64, 128)}) == 1
+    schedules = [Schedule.of(1150, 288, epochs, batch, 0) for batch in (32, 64, 128)]
+    for rung in (1 / 27, 1 / 9, 1 / 3, 1):
+        shares = [schedule.share(schedule.interval_at(rung)) for schedule in schedules]
+        assert shares == pytest.approx([rung] * 3, abs=max(1 / schedule.steps for schedule in schedules))
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import subprocess
 import sys
@@ -76,6 +77,29 @@ def test_kills_at_twenty_random_points_lose_and_repeat_nothing(small_search: Sea
             code = RESUME.format(**places)
         assert process.returncode == 0, process.stderr and process.stderr.read().decode()
         assert trial_facts(archwise.load(run)) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_kills_with_two_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    run, experience = tmp_path / "run", tmp_path / "experience.sqlite"
+    places = {"run": str(run), "experience": str(experience), "trials": TRIALS}
+    code, generator, known = SEARCH.format(**places).replace("workers=1", "workers=2"), random.Random(1), 0
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, "-c", code])
+        while not ((run / "run.json").exists() and len(_recorded(run, experience)) >= known + 2):
+            assert process.poll() is None
+            time.sleep(0.02)
+        time.sleep(generator.random() * 0.2)
+        before = _recorded(run, experience)
+        _kill_everything(process)
+        assert all(trial in _recorded(run, experience) for trial in before)
+        code, known = RESUME.format(**places), len(before)
+    result = archwise.resume(run)
+    searched = result.trials.query("purpose == 'search'")
+    assert sorted(searched.number) == list(range(TRIALS))
+    assert not searched.duplicated(["architecture_hash", "recipe_hash", "fidelity"]).any()
+    assert json.loads(searched.sort_values("number").architecture.iloc[0]) == result.default["architecture"]
 
 
 def test_resuming_says_what_it_needs(tmp_path: Path) -> None:

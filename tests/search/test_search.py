@@ -18,7 +18,7 @@ from tests.search.conftest import Searcher, trial_facts
 from torch import nn
 
 import archwise
-from archwise.errors import DataError, RunError
+from archwise.errors import DataError, RunError, SpaceError
 from archwise.experience import Experience
 from archwise.progress import Listener
 from archwise.spaces import Chain, Choice, Space, layer
@@ -139,6 +139,19 @@ def test_failures_are_recorded_with_their_reasons_and_the_search_goes_on(small_s
         assert expected[way] in reason, (way, reason)
     assert len(set(how)) >= 4
     assert dict(result.architecture) == {"how": "good"}
+
+
+class preprocess(nn.Module):  # noqa: N801
+    """A layer with the name of something in model.py."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+
+def test_a_layer_that_model_py_cannot_hold_is_refused_at_once_in_whichever_option(small_search: Searcher) -> None:
+    space = Space(Chain(dense(8), Choice("last", [activation("relu"), layer(preprocess)()]), head()), "clashing")
+    with pytest.raises(SpaceError, match=r"'preprocess' has the name of a part of the exported model.py: rename"):
+        small_search(space=space)
 
 
 def test_a_search_in_which_nothing_finishes_says_so(small_search: Searcher) -> None:

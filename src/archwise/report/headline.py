@@ -98,7 +98,7 @@ def _found(run: RunRecord) -> str:
 def _tiles(run: RunRecord) -> list[Html]:
     metrics, name = run.metrics, run.objective
     spread = metrics["validation_spread"].get(name)
-    repeats = len(_scores(run))
+    repeats = run.deciding_seeds
     validation = f"± {metric_text(name, spread)} over {repeats} fresh seeds" if spread is not None else "one seed"
     if spread == 0:
         validation = f"the same with {repeats} fresh seeds"
@@ -179,8 +179,7 @@ def _in_spreads(run: RunRecord, difference: float) -> str:
 
 def _fresh_seeds(run: RunRecord) -> str:
     name = run.objective
-    seeds = next((f["deciding_seeds"] for f in run.metrics["finalists"] if f["chosen"]), 0)
-    spread = run.metrics["validation_spread"].get(name)
+    seeds, spread = run.deciding_seeds, run.metrics["validation_spread"].get(name)
     if not seeds:
         return (
             "The winner was not evaluated again with fresh seeds, so how much its validation "

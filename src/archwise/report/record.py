@@ -121,6 +121,11 @@ class RunRecord:
         chosen = [f["trial"] for f in self.metrics["finalists"] if f["chosen"]]
         return chosen[0] if chosen else self.trial_of(self.metrics["architecture"], self.metrics["recipe"])
 
+    @property
+    def deciding_seeds(self) -> int:
+        """With how many fresh seeds the winner was compared with the others."""
+        return next((f["deciding_seeds"] for f in self.metrics["finalists"] if f["chosen"]), 0)
+
     def trial_of(self, architecture: dict[str, Any], recipe: dict[str, Any]) -> int | None:
         """Return the number of the finished trial of a candidate that spent the largest fidelity, if there is one."""
         same = [

@@ -94,10 +94,10 @@ def finalists(run: RunRecord) -> Html:
     titles = ("", "In the search", "", "With fresh seeds", "Mean", "Parameters")
     text = (
         "The best of the search were trained again with seeds that the search never used, because the best of many "
-        f"is partly the luckiest. The best mean of {run.objective_name} on the validation split decided, over the seeds "
-        "that all share; one that failed with a fresh seed is out."
+        f"is partly the luckiest. The best mean of {run.objective_name} on the validation split decided, over the "
+        "seeds that all share; one that failed with a fresh seed is out."
     )
-    if not any(row["deciding_seeds"] for row in rows):
+    if not run.deciding_seeds:
         text = "There was no fresh seed with which all were evaluated: what was best in the search is the answer."
     table = tag("table", tag("thead", tag("tr", [tag("th", t) for t in titles])), tag("tbody", body), class_="figures")
     return tag("section", tag("h2", "The finalists"), tag("p", text), tag("div", table, class_="scroll"))

@@ -34,6 +34,8 @@ class WorkerProcess:
         OSError: the log cannot be written or no process can be started.
     """
 
+    MODULE = "archwise.runtime.worker"
+
     def __init__(self, log: Path, threads: int, device: str = "cpu", gpu: str | None = None):
         self._pending = b""
         # Held open, so that the log is there even after somebody has tidied the folder up.
@@ -41,7 +43,7 @@ class WorkerProcess:
         self._log_start = self._log_size()
         # -P: a file beside the user's data must not hide one of Python's own modules.
         # -u: prints reach the log at once, so a crash loses none.
-        options = ["-P", "-u", "-X", "faulthandler", "-m", "archwise.runtime.worker"]
+        options = ["-P", "-u", "-X", "faulthandler", "-m", self.MODULE]
         try:
             self._popen = subprocess.Popen(
                 [sys.executable, *options, str(threads), device],

@@ -68,7 +68,7 @@ def _verdict(metrics: Mapping[str, Any]) -> str:
     seeds = next((row["deciding_seeds"] for row in metrics["finalists"] if row["chosen"]), 0)
     over = f" ± {number(spread, 2)} over {count(seeds, 'fresh seed')}" if spread else ""
     if metrics["default"]["is_winner"]:
-        return f"Nothing proved better than the space's default, with its {name} of {mean}{over} on the validation split."
+        return f"Nothing proved better than the default, with its {name} of {mean}{over} on the validation split."
     return f"Chosen for its {name} of {mean}{over} on the validation split."
 
 
