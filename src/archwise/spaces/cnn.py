@@ -30,24 +30,29 @@ def cnn(side: int = 8) -> Space:
     stages the image is halved by a searched pooling.
 
     Args:
-        side: height or width of the images, the smaller; from 20 pixels up, the default halves them after the stem
-            already. Nothing but the default depends on it.
+        side: height or width of the images, the smaller; from 20 pixels up, the default halves them in the stem
+            already and is deeper. Nothing but the default depends on it.
 
     Example:
         >>> from archwise.signature import Signature
         >>> space = cnn()
         >>> space.cost(space.default, Signature((1, 28, 28), 10, "image")).parameters
-        103466
+        104746
     """
     activate = _activation()
+    large = side >= 20
     stem = Chain(
-        conv(Choice("width", [16, 24, 32, 48], default=32), Choice("kernel", [3, 5]), Choice("stride", [1, 2])),
+        conv(
+            Choice("width", [16, 24, 32, 48], default=32),
+            Choice("kernel", [3, 5]),
+            Choice("stride", [1, 2], default=2 if large else 1),
+        ),
         batch_norm(),
         activate,
         name="stem",
     )
     first, second, third, fourth = (
-        _stage(number, activate, widths, kernels=[3, 5], default=default, depths=[1, 2, 3])
+        _stage(number, activate, widths, [3, 5], default, depth=2 if large and number > 1 else 1)
         for number, widths, default in (
             (1, [16, 24, 32, 48, 64], 32),
             (2, [32, 48, 64, 96, 128], 64),
@@ -63,9 +68,7 @@ def cnn(side: int = 8) -> Space:
         level="macro",
     )
     return Space(
-        Chain(
-            stem, _pooling("pool0", "max" if side >= 20 else "none"), first, _pooling("pool1"), second, later, *_end()
-        ),
+        Chain(stem, _pooling("pool0", optional=True), first, _pooling("pool1"), second, later, *_end("both")),
         "cnn",
     )
 
@@ -89,9 +92,9 @@ def conv1d() -> Space:
         activate,
         name="stem",
     )
-    first = _stage(1, activate, [32, 64, 128], kernels=kernels, default=64, depths=[1, 2, 3])
-    second = _stage(2, activate, [64, 128, 256], kernels=kernels, default=128, depths=[1, 2, 3])
-    third = _stage(3, activate, [64, 128, 256], kernels=kernels, default=128, depths=[1, 2, 3])
+    first = _stage(1, activate, [32, 64, 128], kernels, 64)
+    second = _stage(2, activate, [64, 128, 256], kernels, 128)
+    third = _stage(3, activate, [64, 128, 256], kernels, 128)
     last = Choice("stage3", [identity(called="no"), Chain(_pooling("pool2"), third, name="yes")], level="macro")
     later = Choice(
         "stage2",
@@ -99,7 +102,7 @@ def conv1d() -> Space:
         default="yes",
         level="macro",
     )
-    return Space(Chain(stem, first, later, *_end()), "conv1d")
+    return Space(Chain(stem, first, later, *_end("mean")), "conv1d")
 
 
 def _activation() -> Part:
@@ -107,8 +110,8 @@ def _activation() -> Part:
     return activation(Choice("activation", ["relu", "gelu", "silu"], shared=True))
 
 
-def _stage(number: int, activate: Part, widths: list[int], kernels: list[int], default: int, depths: list[int]) -> Part:
-    """Blocks of one width, the same choices for each."""
+def _stage(number: int, activate: Part, widths: list[int], kernels: list[int], default: int, depth: int = 1) -> Part:
+    """Blocks of one width, the same choices for each; `default` and `depth` are the default's width and depth."""
     width = Choice("width", widths, default=default)
     kernel = Choice("kernel", kernels)
     plain = Chain(conv(width, kernel), batch_norm(), activate, name="conv")
@@ -128,17 +131,16 @@ def _stage(number: int, activate: Part, widths: list[int], kernels: list[int], d
         Choice("attention", [identity(called="none"), squeeze_excitation(called="squeeze_excitation")], level="cell"),
     )
     block = Residual(body, when=Choice("skip", [False, True], level="cell"))
-    return Repeat(block, Choice("depth", depths, level="macro"), name=f"stage{number}")
+    return Repeat(block, Choice("depth", [1, 2, 3], default=depth, level="macro"), name=f"stage{number}")
 
 
-def _pooling(name: str, default: str | None = None) -> Part:
-    """Halving the size, or, where there is a default, perhaps not."""
+def _pooling(name: str, optional: bool = False) -> Part:
+    """Halving the size, or, where it is optional, by default not."""
     options: list[Part] = [max_pool(2, called="max"), avg_pool(2, called="mean")]
-    optional = [] if default is None else [identity(called="none")]
-    return Choice(name, [*optional, *options], default=default, level="macro")
+    return Choice(name, [*([identity(called="none")] if optional else []), *options], level="macro")
 
 
-def _end() -> list[Part]:
-    """From positions to outputs."""
+def _end(pool: str) -> list[Part]:
+    """From positions to outputs; `pool` is the default's pooling."""
     rates = [identity(called="none"), *(dropout(rate, called=str(rate)) for rate in (0.1, 0.2, 0.3))]
-    return [global_pool(Choice("global_pool", ["mean", "max", "both"])), Choice("dropout", rates), head()]
+    return [global_pool(Choice("global_pool", ["mean", "max", "both"], default=pool)), Choice("dropout", rates), head()]
