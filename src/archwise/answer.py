@@ -104,9 +104,7 @@ class Conclusion:
         count, seeds = self._plan()
         candidates = self.finalists(count)
         if not candidates:
-            raise RunError(
-                f"None of the {len(search.trials)} trials finished; the last said: {_last_reason(search.trials)}"
-            )
+            raise RunError(_nothing_finished(search.trials))
         if pool is not None:
             self._evaluate_again(pool, candidates, seeds)
         rows = [self._finalist(candidate) for candidate in candidates]
@@ -149,7 +147,7 @@ class Conclusion:
         fullest = max(row["fidelity"] for row in rest)
         for row in rest:
             row["mean"] = row["search_score"]
-        self.decided_by = "the score in the search, as there was no time for fresh seeds"
+        self.decided_by = "the score in the search, as no fresh seed is common to all"
         return [row for row in rest if row["fidelity"] == fullest]
 
     def _finalist(self, candidate: Candidate) -> dict[str, Any]:
@@ -183,5 +181,18 @@ class Conclusion:
         return {name: statistics.fmean(v) for name, v in values.items()}, spread
 
 
-def _last_reason(trials: list[Trial]) -> str:
-    return trials[-1].outcome.reason if trials else "no trial was made; give more time."
+def _nothing_finished(trials: list[Trial]) -> str:
+    if not trials:
+        return "No trial was made: give more minutes or trials, or a space that holds networks for this task."
+    reason = trials[-1].outcome.reason
+    remedies = {
+        "time limit": "give more --minutes or --trial-minutes, or fewer --epochs",
+        "too slow": "give more --minutes or --trial-minutes, or fewer --epochs",
+        "memory limit": "raise --memory-gb, or exclude large networks",
+        "out of memory": "exclude large networks or large batches",
+        "diverged": "exclude high learning rates (--exclude), or look at the data's scale",
+    }
+    remedy = next(
+        (text for start, text in remedies.items() if reason.startswith(start)), "archwise show lists them all"
+    )
+    return f"None of the {len(trials)} trials finished; the last said: {reason}; {remedy}."

@@ -205,22 +205,25 @@ def resume(
         settings = replace(settings, workers=workers or settings.workers)
         before = state["settings"]
         state.update(settings=settings.to_json())
-        task = state.task
-        joint = joint_space(task, settings, space)
-        record = memory.search(state["search"])
-        if (joint.network.hash, joint.recipe.hash) != (record.space, record.recipe_space):
-            raise RunError(
-                f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
-            )
-        chosen = strategy or ready_strategy(settings.strategy, state["first_trials"])
-        clock = Clock(settings.minutes, spent)
-        loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
-        needed = Conclusion(loop).reserve()
-        if finished and clock.left < needed:
+        try:
+            task = state.task
+            joint = joint_space(task, settings, space)
+            record = memory.search(state["search"])
+            if (joint.network.hash, joint.recipe.hash) != (record.space, record.recipe_space):
+                raise RunError(
+                    f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
+                )
+            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"])
+            clock = Clock(settings.minutes, spent)
+            loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
+            needed = Conclusion(loop).reserve()
+            if finished and clock.left < needed:
+                raise RunError(
+                    f"Ending this search again takes about {needed / 60:.1f} minutes: give it more with --minutes."
+                )
+        except BaseException:
             state.update(settings=before)
-            raise RunError(
-                f"Ending this search again takes about {needed / 60:.1f} minutes: give it more with --minutes."
-            )
+            raise
         register(memory, task, joint, settings, state.folder, state["search"])
         return execute(loop, space)
 

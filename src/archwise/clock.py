@@ -11,12 +11,12 @@ from archwise.trial import Trial
 LEAST_SHARE = 0.1
 """What a search that was killed gets to come to its end, however much of its budget was used."""
 TRIAL_SHARE = 0.25
-"""Most of the budget that training the default architecture once may take: as long as that, it is trained again beside
-a finalist, and once more for the answer, and what is left goes to exploring with trainings that stop early."""
+"""Most of the budget that training the default architecture once may take. It is trained so long again beside a
+finalist, and a third time for the answer; what is left goes to exploring, with trainings that stop early."""
 PATIENCE = 1.3
 """Networks that take longer than this many times that share are left out."""
 CONFIRM_SHARE = PATIENCE * TRIAL_SHARE
-"""Most of the budget that evaluating the finalists again may take."""
+"""Most of the budget that evaluating the finalists again may take; one, once, is evaluated anyway."""
 FINAL_SHARE = 0.4
 """Most of the budget that the final training may take."""
 START_SECONDS = 4.0
@@ -31,11 +31,10 @@ class Clock:
     Args:
         minutes: the wall-clock budget; None for none.
         spent: seconds of the budget that earlier sessions used.
-        begun: when this session began, in seconds since the epoch; now if None.
     """
 
-    def __init__(self, minutes: float | None, spent: float = 0.0, begun: float | None = None):
-        self.begun = time.time() if begun is None else begun
+    def __init__(self, minutes: float | None, spent: float = 0.0):
+        self.begun = time.time()
         self.budget = None if minutes is None else 60.0 * minutes
         left = None if self.budget is None else self.budget - spent
         self.deadline = None if left is None else self.begun + left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,6 +98,7 @@ def write_answer(
             "validation": _validation_of(conclusion, loop.default),
             "test": dict(default.test) if default else {},
             "is_winner": winner is default,
+            "final": conclusion.final.record(default) if default else None,
             **_costs(default),
         },
         "finalists": [{k: v for k, v in row.items() if k not in ("candidate", "fidelity")} for row in finalists],
@@ -117,6 +119,7 @@ def write_answer(
         "test_openings": run["test_openings"],
         "stopped_by": stopped_by,
         "decided_by": conclusion.decided_by,
+        "to_go_on": _to_go_on(loop, conclusion),
     }
     files = {name: (task.folder / name).read_bytes() for name in ("preprocessing.json", "preprocessing.npz")}
     run.write_answer(
@@ -133,6 +136,14 @@ def write_answer(
         final.weights.unlink(missing_ok=True)
     run.update(final_epochs=conclusion.final.schedule_epochs(winner))
     run.forget_checkpoints()
+
+
+def _to_go_on(loop: Search, conclusion: Conclusion) -> str:
+    """Return the option of `archwise resume` that lets the search explore about as much again."""
+    minutes = loop.settings.minutes
+    if minutes is None:
+        return f"--trials {2 * len(loop.trials)}"
+    return f"--minutes {math.ceil(max(minutes, 2 * conclusion.reserve() / 60))}"
 
 
 def _validation_of(conclusion: Conclusion, candidate: Candidate) -> dict[str, float]:

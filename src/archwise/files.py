@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+STAGING = ".new-"
+"""How the name of a folder begins in which `write_together` gathers files."""
+
 
 def json_text(data: Any) -> str:
     """Return data as the text of a JSON file that people can read."""
@@ -23,9 +26,10 @@ def write_together(folder: Path, contents: Mapping[str, bytes | str]) -> None:
         contents: name -> bytes, or text that is written as UTF-8.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full; the old files are as they were.
+        OSError: the folder cannot be written or the disk is full: as long as nothing is replaced, the old files are as
+            they were.
     """
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as staging:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=STAGING) as staging:
         for name, content in contents.items():
             write_atomic(Path(staging) / name, content)
         (folder / list(contents)[-1]).unlink(missing_ok=True)

@@ -65,12 +65,17 @@ class FinalTraining:
         Args:
             finalists: who may win.
         """
-        budget = self.search.clock.budget
+        search, budget = self.search, self.search.clock.budget
         if budget is None:
             return 0.0
+        seconds = SLACK * self.usual_seconds(finalists)
+        as_before: float = search.run["final_epochs"] / search.evaluator.epochs
+        return max(min(seconds, FINAL_SHARE * budget), seconds * as_before)
+
+    def usual_seconds(self, candidates: Sequence[Candidate]) -> float:
+        """Return how long the final training of two of the candidates takes if it is as long as their trials."""
         rounds = 1 if self.search.settings.workers > 1 else 2
-        slowest = max(map(self.training_seconds, finalists), default=0.0)
-        return min(SLACK * slowest * rounds, FINAL_SHARE * budget)
+        return rounds * max(map(self.training_seconds, candidates), default=0.0)
 
     def training_seconds(self, candidate: Candidate) -> float:
         """Return how long the candidate's final training takes if it is as long as its trials; 0 if that is unknown."""
@@ -89,7 +94,8 @@ class FinalTraining:
         Args:
             pool: the workers.
             candidates: the winner, and the default where that is another.
-            hurry: the search was interrupted: train no longer than in a trial, even if there is time.
+            hurry: the search was interrupted: train no longer than in a trial, or than for an answer before, even if
+                there is time.
 
         Returns:
             For each candidate the outcome, and the file with its weights; the default is missing if it failed twice.
@@ -144,7 +150,8 @@ class FinalTraining:
     def record(self, final: Final) -> dict[str, float]:
         """Return how a network was trained: passes over all but the test split, steps, seed."""
         job, sizes, steps = self.done[final.candidate], self.search.task.sizes, final.outcome.costs["steps"]
-        passes = steps * int(job.settings.get("batch_size", 64)) / (sizes["train"] + sizes["validation"])
+        rows = sizes["train"] + sizes["validation"]
+        passes = steps * min(int(job.settings.get("batch_size", 64)), rows) / rows
         return {"epochs": min(job.epochs, passes), "steps": steps, "seed": job.seed}
 
     def _jobs(self, candidates: list[Candidate], hurry: bool = False) -> list[TrainingJob]:
@@ -169,8 +176,8 @@ class FinalTraining:
             together = sum(needed) if at_once == 1 else max(needed)
             possible = left / together
             epochs = max(least, min(possible, longest))
-            if possible >= least:
-                limits = [left * (seconds / together if at_once == 1 else 1.0) for seconds in needed]
+            shares = [seconds / together if at_once == 1 else 1.0 for seconds in needed]
+            limits = [max(left * share, seconds * epochs) for share, seconds in zip(shares, needed, strict=True)]
         evaluator = replace(search.evaluator, checkpoints=None)
         seed = derive_seed(settings.seed, FINAL) + search.run["final_failures"]
         return [

@@ -107,9 +107,13 @@ def _data_part(task: Task) -> list[str]:
 
 def _refuse_clashes(network: str, data: Sequence[str]) -> None:
     whole = "\n".join(data)
-    clash = _defined(network) & (_defined(whole) | _imported(whole))
+    imported, needed = _imported(network), _imported(whole)
+    clash = {name for name in imported.keys() & needed.keys() if imported[name] != needed[name]}
+    clash |= _defined(network) & needed.keys() | (_defined(network) | imported.keys()) & _defined(whole)
     if clash:
-        raise SpaceError(f"The layer {min(clash)!r} has the name of a part of the exported model.py: rename the layer.")
+        raise SpaceError(
+            f"What a layer calls {min(clash)!r} has the name of another part of the exported model.py: rename it."
+        )
 
 
 def _defined(source: str) -> set[str]:
@@ -123,10 +127,14 @@ def _defined(source: str) -> set[str]:
     return names
 
 
-def _imported(source: str) -> set[str]:
-    """Return the names that a module's text imports."""
+def _imported(source: str) -> dict[str, str]:
+    """Return the names that a module's text imports, and what each stands for."""
     nodes = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {alias.asname or alias.name for node in nodes for alias in node.names}
+    return {
+        alias.asname or alias.name: f"{getattr(node, 'module', '')}:{alias.name}"
+        for node in nodes
+        for alias in node.names
+    }
 
 
 def _without_head(source: str) -> str:

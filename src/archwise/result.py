@@ -123,12 +123,12 @@ class Result:
 
         from archwise.errors import DataError
         from archwise.evaluators.predict import predict
-        from archwise.tasks.load import BUNDLED, bundled_data
+        from archwise.tasks.load import bundled_data, is_bundled
         from archwise.tasks.preprocessing import preprocess
         from archwise.tasks.scaling import InputError
 
         task = self._run.task
-        if isinstance(data, str | Path) and str(data) in BUNDLED and not Path(data).exists():
+        if is_bundled(data):
             data = bundled_data(str(data))[0]
         try:
             inputs = preprocess(data, self.run)

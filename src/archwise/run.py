@@ -14,7 +14,7 @@ from typing import Any
 
 from archwise import __version__
 from archwise.errors import RunError
-from archwise.files import json_text, write_atomic, write_together
+from archwise.files import STAGING, json_text, write_atomic, write_together
 from archwise.settings import SearchSettings
 from archwise.tasks.task import Task
 
@@ -146,7 +146,7 @@ class Run:
         """Write the answer's files so that the last of them is there only when all are the new ones.
 
         Raises:
-            RunError: the disk is full or the folder cannot be written; the old files are as they were.
+            RunError: the disk is full or the folder cannot be written.
         """
         with self._writing(f"The answer in {self.folder}"):
             write_together(self.folder, contents)
@@ -174,6 +174,11 @@ class Run:
             raise RunError(
                 f"{self.folder / name} cannot be read ({error}): archwise resume writes it again."
             ) from error
+
+    def forget_leftovers(self) -> None:
+        """Delete what a killed session had begun to write."""
+        for path in [*self.folder.glob(f"{STAGING}*"), *self.folder.glob(".weights-*")]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def forget_checkpoints(self) -> None:
         """Delete the training states."""

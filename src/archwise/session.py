@@ -16,6 +16,7 @@ from archwise.export import write_answer
 from archwise.limits import limit_spaces
 from archwise.loop import Search
 from archwise.report import write_report
+from archwise.report.words import duration
 from archwise.result import Result
 from archwise.runtime.cores import share_threads
 from archwise.runtime.pool import WorkerPool
@@ -30,6 +31,7 @@ from archwise.tasks.task import Task
 def execute(loop: Search, network: Space | None) -> Result:
     """Explore, conclude, and write the answer down."""
     run, settings = loop.run, loop.settings
+    run.forget_leftovers()
     run.update(sessions=[*run["sessions"], loop.clock.begun], state="searching")
     loop.listener.began(run, loop.task, loop.trials)
     conclusion = Conclusion(loop)
@@ -49,13 +51,14 @@ def execute(loop: Search, network: Space | None) -> Result:
                 if all(trial.score is None for trial in loop.trials):
                     raise  # there is no best so far
                 stopped_by = "interrupt"
-                loop.listener.note(
-                    "Stopping: the best so far gets its final training. Press Ctrl-C again to stop at once; "
-                    f"archwise resume {run.folder} goes on with the search."
-                )
                 for key in pool.pending:
                     pool.cancel(key)
                 finalists = conclusion.choose(None)
+                seconds = conclusion.final.usual_seconds([finalists[0]["candidate"], loop.default])
+                loop.listener.note(
+                    f"Stopping: the best so far gets its final training, which takes about {duration(seconds)}. Press "
+                    f"Ctrl-C again to stop at once; archwise resume {run.folder} goes on with the search."
+                )
             run.update(state="training")
             winner: Candidate = finalists[0]["candidate"]
             trained = conclusion.final.train(

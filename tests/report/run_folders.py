@@ -181,6 +181,7 @@ def _metrics(
             "test": world.metrics(default_test),
             **{key: rows[0][key] for key in costs},
             "is_winner": asked.winner_is_default,
+            "final": {"epochs": 9.25, "steps": 3476, "seed": 104},
         },
         "finalists": finalists,
         "trials": {status: statuses.count(status) for status in ("finished", "failed", "pruned")},
@@ -195,6 +196,7 @@ def _metrics(
         "epochs": 12.0,
         "final": {"epochs": 11.5, "steps": 4321, "seed": 104},
         "test_openings": 1,
+        "to_go_on": "--trials 80",
         "stopped_by": "interrupt" if asked.interrupted else "trials",
     }
 

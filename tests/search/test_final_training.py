@@ -50,7 +50,11 @@ def test_the_final_training_uses_the_time_and_never_shrinks(make_search: Maker) 
     faster = 2 * share_threads(1) / share_threads(2)
     assert alone.epochs == pytest.approx(min(faster * both[0].epochs, default_epochs(96)), rel=0.05)
     search.run.update(final_epochs=120.0)
-    assert [(job.epochs, job.seconds) for job in final._jobs([candidate, other])] == [(120.0, None)] * 2
+    longer = final._jobs([candidate, other])
+    assert [job.epochs for job in longer] == [120.0] * 2
+    full = final.training_seconds(candidate) * share_threads(2) / share_threads(search.settings.workers)
+    assert longer[0].seconds == pytest.approx(full * 120 / 10, rel=0.01)
+    assert final.expected_seconds([candidate]) >= longer[0].seconds
 
 
 def test_one_worker_shares_the_time_of_the_final_training_by_need(make_search: Maker) -> None:

@@ -83,7 +83,7 @@ def test_kills_at_twenty_random_points_lose_and_repeat_nothing(small_search: Sea
 @pytest.mark.timeout(600)
 def test_kills_with_two_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
     run, experience = tmp_path / "run", tmp_path / "experience.sqlite"
-    places = {"run": str(run), "experience": str(experience), "trials": TRIALS}
+    places = {"run": str(run), "experience": str(experience), "trials": 3 * TRIALS}
     code, generator, known = SEARCH.format(**places).replace("workers=1", "workers=2"), random.Random(1), 0
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", code])
@@ -97,7 +97,7 @@ def test_kills_with_two_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
         code, known = RESUME.format(**places), len(before)
     result = archwise.resume(run)
     searched = result.trials.query("purpose == 'search'")
-    assert sorted(searched.number) == list(range(TRIALS))
+    assert sorted(searched.number) == list(range(3 * TRIALS))
     assert not searched.duplicated(["architecture_hash", "recipe_hash", "fidelity"]).any()
     assert json.loads(searched.sort_values("number").architecture.iloc[0]) == result.default["architecture"]
 

@@ -117,6 +117,18 @@ def test_ready_made_spaces_build(name: str, signature: Signature) -> None:
                 space.build(architecture, signature)
 
 
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 20), (3, 64, 64)])
+def test_the_default_for_larger_images_halves_them_early_and_is_deeper(shape: tuple[int, ...]) -> None:
+    signature = Signature(shape, 10, "image")
+    space, small = ready_space("cnn", signature), ready_space("cnn", Signature((3, 8, 8), 10, "image"))
+    assert space.default["stem/stride"] == 2 and small.default["stem/stride"] == 1
+    assert space.default["stage2/depth"] == 2 and small.default["stage2/depth"] == 1
+    assert space.check(space.default, signature) is None
+    train_once(space.build(space.default, signature), signature)
+    assert (space.hash, space.size) == (small.hash, small.size)
+    assert small.default in space
+
+
 def test_the_suggested_space_suits_the_kind_of_data() -> None:
     for signature, name in (
         (Signature((9,), 2, "table"), "mlp"),

@@ -19,7 +19,7 @@ from archwise.evaluators.schedule import Schedule
 from archwise.files import write_atomic
 from archwise.trial import CurvePoint
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass

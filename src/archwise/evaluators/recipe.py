@@ -10,7 +10,7 @@ def training_recipe(kind: Kind, classification: bool = True, imbalanced: bool = 
     """Return the space of training recipes for a kind of data.
 
     Args:
-        kind: "table", "image" or "series"; selects the augmentations.
+        kind: "table", "image" or "series"; selects the augmentations, and the default of weight decay.
         classification: whether label smoothing is a choice.
         imbalanced: whether weighing classes by their rarity is a choice (on by default).
 
@@ -22,7 +22,9 @@ def training_recipe(kind: Kind, classification: bool = True, imbalanced: bool = 
     adamw = Settings(
         "adamw",
         learning_rate=Choice("learning_rate", [3e-4, 1e-3, 3e-3, 1e-2], default=3e-3, level="recipe"),
-        weight_decay=Choice("weight_decay", [1e-4, 1e-2, 1e-1], default=1e-2, level="recipe"),
+        weight_decay=Choice(
+            "weight_decay", [1e-4, 1e-2, 1e-1], default=1e-1 if kind == "image" else 1e-2, level="recipe"
+        ),
     )
     sgd = Settings(
         "sgd",

@@ -204,7 +204,7 @@ def _fresh_seeds(run: RunRecord) -> str:
 def _difference(metric: str, value: float, other: float | None) -> Html | str:
     if other is None:
         return ""
-    if value == other:
+    if metric_text(metric, value) == metric_text(metric, other):
         return "the same"
     better = (value < other) == is_lower_better(metric)
     sign = "+" if value > other else "−"

@@ -135,17 +135,25 @@ def method(run: RunRecord) -> Html:
     }
     final = metrics["final"]
     ended = reasons.get(metrics["stopped_by"], metrics["stopped_by"])
-    opened = "once" if openings == 1 else f"{openings} times, as the search was continued after an answer"
+    opened = "once" if openings == 1 else f"{openings} times, as the search was continued or its end interrupted"
+    both = _trained(final)
+    if metrics["default"]["final"] and not metrics["default"]["is_winner"]:
+        both = f"{both} for the winner, {_trained(metrics['default']['final'])} for the default"
     steps = [
         f"Strategy: {strategy['name']} ({strategy['why']}). Budget: {budget}. The search ended because {ended}.",
         f"Every trial was trained on the training split and scored by {run.objective_name} on the validation split. "
         "Nothing else chose.",
         f"The winner was decided by {metrics.get('decided_by') or 'the mean over fresh seeds'}.",
-        "The winner and the default network then got the same final training, on training and validation split; "
-        f"for the winner it was {final['epochs']:.3g} passes over them ({final['steps']:,} steps).",
-        f"The test split was sealed until then, and was opened {opened}, for these two alone; it chose nothing.",
+        "The winner and the default network then got the same final training, on training and validation split, cut "
+        f"for one that was at its best early: {both}.",
+        f"The test split was sealed until then, and was opened {opened}, for the winner and the default alone; it "
+        "chose nothing.",
     ]
     return tag("section", tag("h2", "How it was chosen"), tag("ol", [tag("li", step) for step in steps]))
+
+
+def _trained(final: dict[str, Any]) -> str:
+    return f"{final['epochs']:.3g} passes ({final['steps']:,.0f} steps)"
 
 
 def again(run: RunRecord) -> Html:
@@ -166,7 +174,7 @@ def again(run: RunRecord) -> Html:
     ]
     commands = [
         (f"archwise predict {folder} DATA", "predict for new data of the same form"),
-        (f"archwise resume {folder} --minutes 10", "carry the search on"),
+        (f"archwise resume {folder} {metrics['to_go_on']}", "carry the search on"),
     ]
     listed = [tag("p", tag("code", command), tag("span", f" {what}", class_="note")) for command, what in commands]
     return tag(

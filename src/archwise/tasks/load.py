@@ -97,7 +97,7 @@ def read_source(data: Any, target: str | None, ignore: Sequence[str]) -> Source:
     if isinstance(data, str | Path):
         path, lowered = Path(data), str(data).lower()
         name = path.name.split(".")[0] or "data"
-        if lowered in BUNDLED:
+        if is_bundled(data):
             _no_target(target, f"the bundled set {lowered}")
             return _bundled(lowered, ignore)
         if lowered.endswith(TABLE_ENDINGS):
@@ -123,12 +123,18 @@ def _no_target(target: str | None, what: str) -> None:
         raise DataError(f"The target {target!r} was named, but {what} brings its own: leave the target out.")
 
 
+def is_bundled(data: Any) -> bool:
+    """Whether data is the name of a set that scikit-learn brings, in whichever case."""
+    return isinstance(data, str | Path) and str(data).lower() in BUNDLED
+
+
 def bundled_data(name: str) -> tuple[Any, np.ndarray]:
     """Return (inputs, targets) of a set that scikit-learn brings: images, or a data frame.
 
     Args:
-        name: one of `BUNDLED`.
+        name: one of `BUNDLED`, in whichever case.
     """
+    name = name.lower()
     from sklearn import datasets  # here, because it takes a second to import
 
     bunch = getattr(datasets, BUNDLED[name])(**({} if name == "digits" else {"as_frame": True}))

@@ -73,6 +73,7 @@ def _verdict(metrics: Mapping[str, Any]) -> str:
 
 
 def _print_files(output: Output, result: Result) -> None:
+    metrics = result.metrics
     output.say("")
     output.say(Text.assemble(("Files in ", "bold"), str(result.run)))
     for name, what in FILES.items():
@@ -83,7 +84,7 @@ def _print_files(output: Output, result: Result) -> None:
     commands = {
         f"archwise predict {folder} DATA": "predictions for new data",
         f"archwise show {folder}": "the network, finalists, best trials, failures",
-        f"archwise resume {folder} --minutes 5": "search on from here",
+        f"archwise resume {folder} {metrics['to_go_on']}": "search on from here",
     }
     output.say("Next", "bold")
     for command, what in commands.items():
@@ -95,7 +96,9 @@ def print_details(output: Output, metrics: Mapping[str, Any], trials: pd.DataFra
     objective = metrics["objective"]
     name = metric_name(objective)
     sign = -1 if is_lower_better(objective) else 1
-    finalists = _table("Finalists, trained in full with fresh seeds", ("trial", name, "with each seed", "parameters"))
+    finalists = _table(
+        "Finalists, as trained in full with fresh seeds", ("trial", name, "with each seed", "parameters")
+    )
     for row in metrics["finalists"]:
         each = ", ".join(number(sign * score) for score in row["scores"])
         mean = number(sign * row["mean"]) if row["deciding_seeds"] else "–"
