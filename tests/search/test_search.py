@@ -150,7 +150,7 @@ class preprocess(nn.Module):  # noqa: N801
 
 def test_a_layer_that_model_py_cannot_hold_is_refused_at_once_in_whichever_option(small_search: Searcher) -> None:
     space = Space(Chain(dense(8), Choice("last", [activation("relu"), layer(preprocess)()]), head()), "clashing")
-    with pytest.raises(SpaceError, match=r"'preprocess' has the name of a part of the exported model.py: rename"):
+    with pytest.raises(SpaceError, match=r"'preprocess' has the name of another part of the exported model.py: rename"):
         small_search(space=space)
 
 
