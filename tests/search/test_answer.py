@@ -64,7 +64,7 @@ def test_without_a_common_seed_the_search_decides_and_says_so(make_search: Maker
     rows = conclusion.choose(None)
     assert rows[0]["candidate"] == better
     assert [row["deciding_seeds"] for row in rows] == [0] * len(rows)
-    assert "no time" in conclusion.decided_by
+    assert "no fresh seed is common" in conclusion.decided_by
     assert conclusion.validation(lucky)[0] == {"accuracy": 0.5}
 
 

@@ -97,7 +97,8 @@ def test_kills_with_two_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
         code, known = RESUME.format(**places), len(before)
     result = archwise.resume(run)
     searched = result.trials.query("purpose == 'search'")
-    assert sorted(searched.number) == list(range(3 * TRIALS))
+    assert len(searched) == 3 * TRIALS
+    assert searched.number.is_unique  # those that were under way at a kill leave gaps
     assert not searched.duplicated(["architecture_hash", "recipe_hash", "fidelity"]).any()
     assert json.loads(searched.sort_values("number").architecture.iloc[0]) == result.default["architecture"]
 

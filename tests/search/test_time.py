@@ -33,7 +33,7 @@ def test_a_trial_may_take_its_share_of_the_budget(make_search: Maker) -> None:
 
 @pytest.mark.slow
 def test_networks_that_are_too_dear_for_the_time_are_not_tried(small_search: Searcher) -> None:
-    result = small_search("digits", minutes=0.6, trials=None, epochs=None, workers=2, strategy="random")
+    result = small_search("digits", minutes=0.6, trials=None, epochs=None, workers=2, strategy="halving-random")
     most = Run.open(result.run).settings.most_flops
     searched = result.trials.query("purpose == 'search' and flops == flops")
     assert most is not None
