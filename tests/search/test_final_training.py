@@ -99,7 +99,7 @@ def test_a_training_that_fails_is_tried_again_with_another_seed_in_the_time_left
     [winner] = candidates(search, 1)
     add_trial(search, winner, 0.9, full=20.0)
     pool = _Pool(FAILED, DONE)
-    results = FinalTraining(search).train(pool, [winner])  # type: ignore[arg-type]
+    results = FinalTraining(search).train(pool, [winner])
     first, again = pool.submitted
     assert again.seed == first.seed + 1
     assert (again.seconds or 0) <= (first.seconds or 0)
@@ -112,7 +112,7 @@ def test_a_winner_that_fails_twice_ends_the_session_and_has_new_seeds_in_the_nex
     add_trial(search, winner, 0.9)
     pool = _Pool(FAILED, FAILED)
     with pytest.raises(RunError, match=r"failed twice .diverged at step 3.*resume"):
-        FinalTraining(search).train(pool, [winner])  # type: ignore[arg-type]
+        FinalTraining(search).train(pool, [winner])
     [later] = FinalTraining(search)._jobs([winner])
     assert later.seed not in [job.seed for job in pool.submitted]
 
@@ -123,8 +123,8 @@ def test_without_the_default_there_is_an_answer_all_the_same(make_search: Maker)
     for candidate in (winner, default):
         add_trial(search, candidate, 0.9)
     notes: list[str] = []
-    search.listener.note = notes.append  # type: ignore[method-assign]
-    results = FinalTraining(search).train(_Pool(DONE, FAILED, FAILED), [winner, default])  # type: ignore[arg-type]
+    search.listener.note = notes.append
+    results = FinalTraining(search).train(_Pool(DONE, FAILED, FAILED), [winner, default])
     assert set(results) == {winner}
     assert "diverged" in notes[0]
 
@@ -134,11 +134,11 @@ def test_the_first_interrupt_waits_for_the_answer_and_the_second_does_not(make_s
     [winner] = candidates(search, 1)
     add_trial(search, winner, 0.9)
     notes: list[str] = []
-    search.listener.note = notes.append  # type: ignore[method-assign]
-    results = FinalTraining(search).train(_Pool(KeyboardInterrupt, DONE), [winner])  # type: ignore[arg-type]
+    search.listener.note = notes.append
+    results = FinalTraining(search).train(_Pool(KeyboardInterrupt, DONE), [winner])
     assert set(results) == {winner}
     assert "Ctrl-C again" in notes[0]
     with pytest.raises(KeyboardInterrupt):
-        FinalTraining(search).train(_Pool(KeyboardInterrupt, KeyboardInterrupt, DONE), [winner])  # type: ignore[arg-type]
+        FinalTraining(search).train(_Pool(KeyboardInterrupt, KeyboardInterrupt, DONE), [winner])
     with pytest.raises(KeyboardInterrupt):
-        FinalTraining(search).train(_Pool(KeyboardInterrupt, DONE), [winner], hurry=True)  # type: ignore[arg-type]
+        FinalTraining(search).train(_Pool(KeyboardInterrupt, DONE), [winner], hurry=True)
