@@ -36,7 +36,7 @@ def test_shapes_of_layers_with_positions(
 ) -> None:
     for shape, expected in ((SERIES, series), (IMAGE, image)):
         call = Call(factory, (), {"shape": shape} | settings)
-        assert infer(call, shape, "layer") == expected
+        assert infer(call, shape, "layer").shape == expected
         x = torch.randn(3, *shape, requires_grad=True)
         y = call.build()(x)
         assert y.shape == (3, *expected)

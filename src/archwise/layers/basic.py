@@ -22,6 +22,29 @@ def doubling_conv(shape: tuple[int, ...], kernel: int) -> nn.Module:
     return conv(shape, 2 * shape[0], kernel, stride=2)
 
 
+class FactorizedReduction(nn.Module):
+    """Halves the size by two 1x1 convolutions of stride 2 that look at different pixels, and normalises.
+
+    It stands where a shortcut would change the shape (Zoph et al. 2018, Learning transferable architectures for
+    scalable image recognition).
+
+    Args:
+        shape: shape of an image, (channels, height, width).
+        width: channels that come out.
+    """
+
+    def __init__(self, shape: tuple[int, ...], width: int):
+        super().__init__()
+        self.even = nn.Conv2d(shape[0], width // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(shape[0], width - width // 2, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(width, momentum=0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(x)
+        y: Tensor = self.norm(torch.cat([self.even(x), self.odd(nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:])], dim=1))
+        return y
+
+
 def depthwise_conv(shape: tuple[int, ...], kernel: int, stride: int = 1) -> nn.Module:
     """A convolution of each channel by itself."""
     channels = shape[0]

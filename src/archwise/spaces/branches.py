@@ -9,7 +9,7 @@ from archwise.errors import SpaceError, Unbuildable
 from archwise.layers import combine
 from archwise.spaces.choice import Choice
 from archwise.spaces.graph import GraphBuilder
-from archwise.spaces.nodes import Node, Part, describe, network_part, same_shapes
+from archwise.spaces.nodes import Node, Part, describe, network_part, same_shapes, total_cost
 from archwise.spaces.plan import Call, Planned, Shape, infer
 
 
@@ -47,7 +47,9 @@ class Sum(_Branches):
         if not live:
             return None
         common = same_shapes(live, "Sum")
-        return live[0] if len(live) == 1 else Planned(Call(combine.Added, tuple(b.call for b in live)), common)
+        if len(live) == 1:
+            return live[0]
+        return Planned(Call(combine.Added, tuple(branch.call for branch in live)), common, total_cost(live))
 
 
 class Concat(_Branches):
@@ -71,7 +73,7 @@ class Concat(_Branches):
         if len(live) == 1:
             return live[0]
         common: Shape = (sum(branch.shape[0] for branch in live), *live[0].shape[1:])
-        return Planned(Call(combine.Concatenated, tuple(branch.call for branch in live)), common)
+        return Planned(Call(combine.Concatenated, tuple(branch.call for branch in live)), common, total_cost(live))
 
 
 class Residual(Node):
@@ -117,15 +119,16 @@ class Residual(Node):
         body = self.body.plan(shape, outputs)
         if body is None:
             return Planned(Call.chain([]), shape)
-        calls = [body.call]
+        branches = [body]
         if body.shape != shape:
             if len(body.shape) != len(shape):
                 raise Unbuildable(f"No shortcut leads from the shape {shape} to {body.shape}.")
-            projection = Call(combine.projection, (), {"shape": shape, "to": body.shape})
-            if infer(projection, shape, "projection") != body.shape:
+            projection = infer(Call(combine.projection, (), {"shape": shape, "to": body.shape}), shape, "projection")
+            if projection.shape != body.shape:
                 raise Unbuildable(f"No shortcut leads from the shape {shape} to {body.shape}.")
-            calls.append(projection)
-        return Planned(Call(combine.ResidualBlock, tuple(calls)), body.shape)
+            branches.append(projection)
+        calls = tuple(branch.call for branch in branches)
+        return Planned(Call(combine.ResidualBlock, calls), body.shape, total_cost(branches))
 
 
 class Cell(Node):
@@ -136,16 +139,22 @@ class Cell(Node):
     Args:
         nodes: how many, the input's included; at least 2, or a choice among such numbers.
         edge: the part on each edge; the choices on the edge from node i to node j are in the scope `i->j/`.
+        entry: the part on the edges that leave the input, where it is another one: one that halves the image, say.
         tied: every edge makes the same choices.
         name: scope of the choices inside, `nodes` included.
     """
 
-    def __init__(self, nodes: int | Choice, edge: Part, *, tied: bool = False, name: str | None = None):
+    def __init__(
+        self, nodes: int | Choice, edge: Part, *, entry: Part = None, tied: bool = False, name: str | None = None
+    ):
         options = nodes.options if isinstance(nodes, Choice) else (nodes,)
         if not all(type(n) is int and n >= 2 for n in options):
             raise SpaceError(f"A Cell needs at least 2 nodes, not {options!r}.")
+        if tied and entry is not None:
+            raise SpaceError("A Cell with tied=True has one part on all edges: leave entry out.")
         self.times = nodes
         self.edge = network_part(edge)
+        self.entry = self.edge if entry is None else network_part(entry)
         self.tied = tied
         self.name = name
         self._decided: dict[tuple[int, int], Node] = {}
@@ -156,10 +165,11 @@ class Cell(Node):
 
     def parts(self, scope: str, times: int) -> Iterator[tuple[Part, str]]:
         inner = self.inner(scope)
-        return ((self.edge, inner if self.tied else f"{inner}{i}->{j}/") for i, j in _edges(times))
+        for i, j in _edges(times):
+            yield self.edge if i else self.entry, inner if self.tied else f"{inner}{i}->{j}/"
 
     def concrete(self, parts: list[Any], times: int) -> Node:
-        cell = Cell(times, self.edge, tied=self.tied, name=self.name)
+        cell = Cell(times, self.edge, name=self.name)
         cell._decided = dict(zip(_edges(times), parts, strict=True))
         return cell
 
@@ -172,24 +182,27 @@ class Cell(Node):
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
         nodes = int(self.times)  # type: ignore[arg-type]
         shapes: dict[int, Shape] = {0: shape}
-        live: dict[tuple[int, int], Call] = {}
+        live: dict[tuple[int, int], Planned] = {}
         for j in range(1, nodes):
             into = {i: self._decided[i, j].plan(shapes[i], outputs) for i in range(j) if i in shapes}
             planned = {i: edge for i, edge in into.items() if edge}
             if planned:
                 shapes[j] = same_shapes(list(planned.values()), "Cell's node")
-                live |= {(i, j): edge.call for i, edge in planned.items()}
+                live |= {(i, j): edge for i, edge in planned.items()}
         if nodes - 1 not in shapes:
             return None
         useful = {nodes - 1}
         for i, j in sorted(live, key=lambda edge: -edge[1]):
             if j in useful:
                 useful.add(i)
-        edges = {f"{i}->{j}": call for (i, j), call in sorted(live.items()) if j in useful}
-        return Planned(Call(combine.CellGraph, (nodes, edges)), shapes[nodes - 1])
+        kept = {f"{i}->{j}": edge for (i, j), edge in sorted(live.items()) if j in useful}
+        calls = {name: edge.call for name, edge in kept.items()}
+        return Planned(Call(combine.CellGraph, (nodes, calls)), shapes[nodes - 1], total_cost(list(kept.values())))
 
     def describe(self) -> dict[str, Any]:
         data = {"part": "Cell", "nodes": self.times, "edge": self.edge, "tied": self.tied, "name": self.name}
+        if self.entry is not self.edge:
+            data["entry"] = self.entry
         return {key: describe(value) for key, value in data.items()}
 
 

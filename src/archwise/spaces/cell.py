@@ -9,10 +9,9 @@ from archwise.spaces.branches import Cell, Residual
 from archwise.spaces.choice import Choice
 from archwise.spaces.layer_types import identity, layer, zero
 from archwise.spaces.nodes import Chain, Node, Part, Repeat, Shared
-from archwise.spaces.parts import batch_norm, conv, global_pool, head, relu, smooth
+from archwise.spaces.parts import batch_norm, conv, global_pool, head, relu, same_conv, smooth
 from archwise.spaces.space import Space
 
-same_conv = layer(basic.same_conv)
 doubling_conv = layer(basic.doubling_conv)
 
 

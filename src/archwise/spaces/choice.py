@@ -140,6 +140,7 @@ class Derivation:
         self._decide = decide
         self._allowed = allowed
         self._met: dict[str, Decision] = {}
+        self._shared: dict[tuple[int, str], Any] = {}
 
     def take(self, part: Any, scope: str) -> Any:
         """Return `part` with all choices in it decided: a value, or a part of a network without choices."""
@@ -151,6 +152,13 @@ class Derivation:
             decision = self._met[path]
             return self.take(part.options[decision.index], f"{path}={decision.label}/")
         return part.resolve(self, scope) if hasattr(part, "resolve") else part
+
+    def once(self, part: Any, scope: str) -> Any:
+        """Return `part` decided, the same object at every place that shares it."""
+        key = (id(part), scope)
+        if key not in self._shared:
+            self._shared[key] = self.take(part, scope)
+        return self._shared[key]
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from archwise.spaces.plan import Call, Shape, on_meta
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Static costs of a network.
+    """Static costs of a network, or of a part of one; costs of parts add up.
 
     Args:
         parameters: number of trainable numbers.
@@ -18,35 +21,33 @@ class Cost:
             network design spaces): a measure of memory and speed.
     """
 
-    parameters: int
-    flops: int
-    activations: int
+    parameters: int = 0
+    flops: int = 0
+    activations: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.parameters + other.parameters, self.flops + other.flops, self.activations + other.activations)
+
+    def repeated(self, times: int) -> Cost:
+        """Return the cost of computing the same module so many times in a row: its parameters count once."""
+        return Cost(self.parameters, times * self.flops, times * self.activations)
 
 
-def cost_of(call: Call, shape: Shape) -> Cost:
-    """Count the cost of the network that a call makes, on torch's meta device.
-
-    Args:
-        call: the network's constructor call.
-        shape: shape of one example.
-    """
+def run_counted(module: nn.Module, inputs: torch.Tensor) -> tuple[object, Cost]:
+    """Return what a module gives for a batch of inputs, and its cost for one of them."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    def count() -> Cost:
-        activations = 0
+    activations = 0
 
-        def add(_module: torch.nn.Module, _inputs: object, result: object) -> None:
-            nonlocal activations
-            activations += result.numel() if isinstance(result, torch.Tensor) else 0
+    def add(_module: nn.Module, _inputs: object, result: object) -> None:
+        nonlocal activations
+        activations += result.numel() if isinstance(result, torch.Tensor) else 0
 
-        model = call.build().eval()
-        for module in model.modules():
-            if next(module.parameters(recurse=False), None) is not None:
-                module.register_forward_hook(add)
-        with FlopCounterMode(display=False) as counter:
-            model(torch.ones(1, *shape))
-        return Cost(sum(p.numel() for p in model.parameters()), counter.get_total_flops(), activations)
-
-    result: Cost = on_meta(count)
-    return result
+    for inner in module.modules():
+        if next(inner.parameters(recurse=False), None) is not None:
+            inner.register_forward_hook(add)
+    with FlopCounterMode(display=False) as counter:
+        result = module(inputs)
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    return result, Cost(parameters, counter.get_total_flops() // len(inputs), activations // len(inputs))

@@ -1,9 +1,10 @@
-"""The features view: an architecture as a vector of fixed length, comparable within and across spaces."""
+"""The features view: what there is in a graph, counted, and hashed to a vector of fixed length."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -13,47 +14,86 @@ from archwise.spaces.graph import Graph
 BINS = 192
 """Length of the hashed part of the vector."""
 PATH_LENGTH = 3
-"""Longest labelled path that is counted, in vertices."""
+"""Longest labelled path that is counted everywhere, in vertices."""
+MOST_WAYS = 200
+"""Most paths through one section of a graph that are counted; a section with more is not."""
 
 
 def features_of(graph: Graph, cost: Cost | None) -> np.ndarray:
     """Return the feature vector of a graph.
 
-    The hashed part counts labelled paths of up to three vertices and each vertex's neighbourhood (one round of
-    Weisfeiler-Lehman labels, Shervashidze et al. 2011), and sums the logarithms of numeric attributes by layer kind and
-    attribute name; each key is hashed to one of 192 places with a sign, which keeps collisions unbiased. Six numbers
-    follow: log10 of parameters, FLOPs and activations, then depth, number of vertices and widest layer (log2).
+    The hashed part has the logarithm of each of `counts_of`; each key is hashed to one of 192 places with a sign, which
+    keeps collisions unbiased. Six numbers follow: log10 of parameters, FLOPs and activations, then depth, number of
+    vertices and widest layer (log2).
 
     Args:
         graph: the architecture's graph.
         cost: static costs for the signature at hand; zeros if the network cannot be built.
     """
     vector = np.zeros(BINS + 6)
-    labels = [vertex.label for vertex in graph.vertices]
-    widest = 1.0
-    ending: list[list[str]] = []
-    for vertex in graph.vertices:
-        number = len(ending)
-        paths = [
-            f"{path} > {labels[number]}"
-            for i in vertex.inputs
-            for path in ending[i]
-            if path.count(">") < PATH_LENGTH - 1
-        ]
-        ending.append([labels[number], *paths])
-        for path in ending[number]:
-            _add(vector, f"path {path}", 1.0)
-        _add(vector, f"around {labels[number]} < {sorted(labels[i] for i in vertex.inputs)}", 1.0)
-        for name, value in vertex.attributes.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                _add(vector, f"size {vertex.kind} {name}", math.copysign(math.log1p(abs(value)), value))
-                widest = max(widest, float(value) if name == "width" else 1.0)
+    for key, amount in counts_of(graph).items():
+        digest = hashlib.blake2b(key.encode(), digest_size=5).digest()
+        vector[int.from_bytes(digest[:4]) % BINS] += amount if digest[4] & 1 else -amount
     vector[:BINS] = np.sign(vector[:BINS]) * np.log1p(np.abs(vector[:BINS]))
-    costs = (cost.parameters, cost.flops, cost.activations) if cost else (0, 0, 0)
-    vector[BINS:] = [*(math.log10(1 + c) for c in costs), graph.depth, len(graph.vertices), math.log2(widest)]
+    vector[BINS:] = sizes_of(graph, cost)
     return vector
 
 
-def _add(vector: np.ndarray, key: str, amount: float) -> None:
-    digest = hashlib.blake2b(key.encode(), digest_size=5).digest()
-    vector[int.from_bytes(digest[:4]) % BINS] += amount if digest[4] & 1 else -amount
+def sizes_of(graph: Graph, cost: Cost | None) -> list[float]:
+    """Return log10 of parameters, FLOPs and activations, depth, number of vertices and widest layer (log2)."""
+    costs = (cost.parameters, cost.flops, cost.activations) if cost else (0, 0, 0)
+    widths = [float(vertex.attributes.get("width") or 1) for vertex in graph.vertices]
+    return [*(math.log10(1 + c) for c in costs), graph.depth, len(graph.vertices), math.log2(max(1.0, *widths))]
+
+
+def counts_of(graph: Graph) -> Counter[str]:
+    """Count a graph's labelled paths of up to three vertices and the neighbourhood of each vertex.
+
+    The neighbourhoods are one round of Weisfeiler-Lehman labels (Shervashidze et al. 2011, Weisfeiler-Lehman graph
+    kernels). Numeric attributes are summed, as logarithms, by kind of layer and name.
+    """
+    counts: Counter[str] = Counter()
+    labels = [vertex.label for vertex in graph.vertices]
+    ending: list[list[tuple[str, ...]]] = []
+    for number, vertex in enumerate(graph.vertices):
+        longer = ((*path, labels[number]) for i in vertex.inputs for path in ending[i] if len(path) < PATH_LENGTH)
+        ending.append([(labels[number],), *longer])
+        for path in ending[number]:
+            counts[f"path {' > '.join(path)}"] += 1
+        counts[f"around {labels[number]} < {sorted(labels[i] for i in vertex.inputs)}"] += 1
+        for name, value in vertex.attributes.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                size = math.copysign(math.log1p(abs(value)), value)
+                counts[f"size {vertex.kind} {name}"] += size  # type: ignore[assignment]
+    return counts
+
+
+def ways_of(graph: Graph) -> Counter[str]:
+    """Count the labelled paths that lead through each section of a graph from its beginning to its end.
+
+    A section lies between two vertices that every path from input to output passes: a cell, or a residual block. This
+    is the path encoding of White et al. 2021 (BANANAS), section by section. Sums have no label; the number of layers
+    on each path is counted, too.
+    """
+    vertices = graph.vertices
+    counts: Counter[str] = Counter()
+    if not vertices or vertices[0].kind != "input":
+        return counts
+    before = [1] + [0] * (len(vertices) - 1)
+    for number, vertex in enumerate(vertices[1:], 1):
+        before[number] = sum(before[i] for i in vertex.inputs)
+    after = [0] * (len(vertices) - 1) + [1]
+    for number in range(len(vertices) - 1, -1, -1):
+        for i in vertices[number].inputs:
+            after[i] += after[number]
+    ways: dict[int, list[tuple[str, ...]]] = {0: [()]}
+    for number, vertex in enumerate(vertices[1:], 1):
+        own = () if vertex.kind in ("sum", "output") else (vertex.label,)
+        into = [(*way, *own) for i in vertex.inputs for way in ways.get(i, [])]
+        ways[number] = into if len(into) <= MOST_WAYS else []
+        if before[number] * after[number] == before[-1]:
+            if len(into) > 1:
+                counts.update(f"way {' > '.join(way)}" for way in ways[number])
+                counts.update(f"way of {len(way)}" for way in ways[number])
+            ways[number] = [()]
+    return counts

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from archwise.spaces.canonical import canonical_hash
 
@@ -67,10 +67,22 @@ class Graph:
         return depths[-1]
 
 
-class GraphBuilder:
-    """Collects the vertices of a graph while the parts of a network trace themselves."""
+class Traceable(Protocol):
+    """What adds itself to a graph: the parts of networks."""
 
-    def __init__(self) -> None:
+    def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
+        """Add this part and return the vertex of its value."""
+
+
+class GraphBuilder:
+    """Collects the vertices of a graph while the parts of a network trace themselves.
+
+    Args:
+        sketch: follow copies of one part once, as if the others were not there.
+    """
+
+    def __init__(self, sketch: bool = False) -> None:
+        self._followed: set[int] | None = set() if sketch else None
         self._vertices: list[Vertex] = [Vertex("input", {}, ())]
         self._pure: dict[tuple[str, int], int] = {}
         self._group: _WeightGroup | None = None
@@ -79,6 +91,14 @@ class GraphBuilder:
     def input(self) -> int:
         """The input's vertex."""
         return 0
+
+    def follow(self, part: Traceable, x: int | None) -> int | None:
+        """Trace a part of a chain on the value of `x`."""
+        if self._followed is not None:
+            if id(part) in self._followed:
+                return x
+            self._followed.add(id(part))
+        return part.trace(self, x)
 
     def vertex(self, kind: str, inputs: Sequence[int], attributes: Mapping[str, Any] | None = None) -> int:
         """Add a vertex and return it."""

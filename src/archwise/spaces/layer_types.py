@@ -118,7 +118,7 @@ class Layer(Node):
             return Planned(Call(nn.Identity), shape)
         available = {"shape": shape, "outputs": outputs}
         call = Call(self.kind.factory, (), {name: available[name] for name in self.kind.given} | self.attributes)
-        return Planned(call, infer(call, shape, self.kind.name))
+        return infer(call, shape, self.kind.name)
 
     def describe(self) -> dict[str, Any]:
         attributes = {name: describe(value) for name, value in self.attributes.items()}

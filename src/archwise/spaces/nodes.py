@@ -12,6 +12,7 @@ import numpy as np
 from archwise.errors import SpaceError, Unbuildable
 from archwise.layers.combine import Recurrent
 from archwise.spaces.choice import Choice, Derivation
+from archwise.spaces.cost import Cost
 from archwise.spaces.graph import GraphBuilder
 from archwise.spaces.plan import Call, Planned, Shape
 
@@ -57,7 +58,10 @@ class Node:
     def resolve(self, derivation: Derivation, scope: str) -> Node:
         """Return this part with every choice in it decided."""
         times = derivation.take(self.times, self.inner(scope))
-        return self.concrete([derivation.take(part, inside) for part, inside in self.parts(scope, times)], times)
+        parts = list(self.parts(scope, times))
+        distinct = parts[:1] if self.tied else parts
+        decided = [derivation.take(part, inside) for part, inside in distinct]
+        return self.concrete(decided * len(parts) if self.tied else decided, times)
 
     def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
         """Add this part to the graph; vertices and `x` are None where the value is constantly zero."""
@@ -151,18 +155,24 @@ class Chain(Node):
 
     def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
         for part in self._parts:
-            x = part.trace(graph, x)
+            x = graph.follow(part, x)
         return x
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
         calls: list[Call] = []
+        cost = Cost()
+        known: dict[tuple[int, Shape], Planned | None] = {}  # copies are one object
         for part in self._parts:
-            planned = part.plan(shape, outputs)
+            key = (id(part), shape)
+            if key not in known:
+                known[key] = part.plan(shape, outputs)
+            planned = known[key]
             if planned is None:
                 return None
             calls += planned.call.unchained()
             shape = planned.shape
-        return Planned(Call.chain(calls), shape)
+            cost += planned.cost
+        return Planned(Call.chain(calls), shape, cost)
 
 
 class Repeat(Node):
@@ -222,7 +232,8 @@ class Repeat(Node):
         planned = self.body.plan(shape, outputs)
         if planned is not None and planned.shape != shape:
             raise Unbuildable(f"Repeat(share_weights=True) turns {shape} into {planned.shape}: the shapes must agree.")
-        return planned and Planned(Call(Recurrent, (planned.call, self.times)), shape)
+        times = int(self.times)  # type: ignore[arg-type]
+        return planned and Planned(Call(Recurrent, (planned.call, times)), shape, planned.cost.repeated(times))
 
     def describe(self) -> dict[str, Any]:
         return super().describe() | {"tied": self.tied, "share_weights": self.share_weights}
@@ -232,7 +243,8 @@ class Shared(Node):
     """A part that makes the same choices wherever it stands (each place has weights of its own).
 
     Args:
-        part: the part; use the one Shared object at every place.
+        part: the part; use the one Shared object at every place, or two whose parts make the same choices but build
+            something else of them (a cell, and the same cell halving the image).
         name: scope of the choices inside: their paths are `/name/...` at every place.
     """
 
@@ -251,9 +263,14 @@ class Shared(Node):
     def parts(self, scope: str, times: int) -> Iterator[tuple[Part, str]]:
         yield self.part, self.inner(scope)
 
-    def concrete(self, parts: list[Any], times: int) -> Node:
-        part: Node = parts[0]
-        return part
+    def resolve(self, derivation: Derivation, scope: str) -> Node:
+        node: Node = derivation.once(self.part, self.inner(scope))
+        return node
+
+
+def total_cost(planned: Sequence[Planned]) -> Cost:
+    """Return what several parts cost together."""
+    return sum((part.cost for part in planned), Cost())
 
 
 def same_shapes(planned: Sequence[Planned], what: str) -> Shape:

@@ -32,6 +32,9 @@ def walk(part: Any, scope: str = "", shared: dict[str, Any] | None = None) -> It
             yield from walk(option, f"{path}={label}/", shared)
     elif isinstance(part, Node):
         if isinstance(part, Shared) and _known(shared, part.inner(scope), part.part):
+            if shared[part.inner(scope)] is not part.part:
+                other = walk(part.part, part.inner(scope), dict(shared))
+                yield from ((place, found) for place, found in other if isinstance(found, Node))
             return
         yield scope, part
         most = part.times
@@ -44,11 +47,16 @@ def walk(part: Any, scope: str = "", shared: dict[str, Any] | None = None) -> It
 
 def _known(shared: dict[str, Any], unit: str, part: Any) -> bool:
     """Whether something shared was met before."""
-    if unit in shared and shared[unit] is not part:
-        raise SpaceError(f"Two different things are shared as {unit!r}: use one object at every place, or two names.")
     known = unit in shared
-    shared[unit] = part
+    if known and shared[unit] is not part and (isinstance(part, Choice) or _choices(part) != _choices(shared[unit])):
+        raise SpaceError(f"Two different things are shared as {unit!r}: use one object at every place, or two names.")
+    shared.setdefault(unit, part)
     return known
+
+
+def _choices(part: Node) -> list[tuple[str, tuple[Any, ...], str]]:
+    """Return the choices that a part makes: two parts that make the same may be shared under one name."""
+    return [(path, choice.labels, choice.level) for path, choice in occurrences(part)]
 
 
 def occurrences(root: Node | Choice) -> Iterator[tuple[str, Choice]]:

@@ -7,6 +7,7 @@ from archwise.spaces.layer_types import layer
 from archwise.spaces.nodes import Chain, Part
 
 conv = layer(basic.conv)
+same_conv = layer(basic.same_conv)
 depthwise_conv = layer(basic.depthwise_conv)
 expand = layer(basic.expand)
 dense = layer(basic.dense)

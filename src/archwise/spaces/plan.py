@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from archwise.errors import Unbuildable
+from archwise.spaces.cost import Cost, run_counted
 
 Shape = tuple[int, ...]
 
@@ -65,15 +66,16 @@ class Call:
 
 
 class Planned(NamedTuple):
-    """A part of a network, ready to be built, and the shape of what comes out of it."""
+    """A part of a network, ready to be built, the shape of what comes out of it, and what it costs."""
 
     call: Call
     shape: Shape
+    cost: Cost = Cost()
 
 
-@lru_cache(maxsize=4096)
-def infer(call: Call, shape: Shape, what: str) -> Shape:
-    """Return the shape of what a module gives for inputs of `shape`, without computing anything.
+@lru_cache(maxsize=1 << 16)
+def infer(call: Call, shape: Shape, what: str) -> Planned:
+    """Return a module's call with the shape it gives for inputs of `shape` and its cost, without computing anything.
 
     Args:
         call: the module's constructor call.
@@ -84,14 +86,14 @@ def infer(call: Call, shape: Shape, what: str) -> Shape:
         Unbuildable: the module cannot be made, or cannot take the shape; the text says why.
     """
     try:
-        result = on_meta(lambda: call.build().eval()(torch.ones(2, *shape)))
+        result, cost = on_meta(lambda: run_counted(call.build().eval(), torch.ones(2, *shape)))
     except Exception as error:  # a user's layer may raise anything: whatever it is, it is the reason
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise Unbuildable(f"The layer {what!r} cannot take an input of shape {shape}: {first_line}") from error
     out = tuple(result.shape) if isinstance(result, torch.Tensor) else ()
     if len(out) < 2 or out[0] != 2 or 0 in out:
         raise Unbuildable(f"The layer {what!r} turns a batch of 2 of shape {shape} into {out or type(result)}.")
-    return out[1:]
+    return Planned(call, out[1:], cost)
 
 
 def on_meta(run: Callable[[], Any]) -> Any:

@@ -8,12 +8,20 @@ from archwise.spaces.cell import cell, nasbench201
 from archwise.spaces.cnn import cnn, conv1d
 from archwise.spaces.mlp import mlp
 from archwise.spaces.space import Space
+from archwise.spaces.transnas101 import transnas101_micro
 
-READY = {"mlp": mlp, "cnn": cnn, "conv1d": conv1d, "cell": cell, "nasbench201": nasbench201}
+READY = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "conv1d": conv1d,
+    "cell": cell,
+    "nasbench201": nasbench201,
+    "transnas101_micro": transnas101_micro,
+}
 
 
 def ready_space(name: str, signature: Signature | None = None) -> Space:
-    """Return the ready-made space of a name: mlp, cnn, conv1d, cell or nasbench201.
+    """Return the ready-made space of a name: mlp, cnn, conv1d, cell, nasbench201 or transnas101_micro.
 
     Args:
         name: the space's name.

@@ -18,7 +18,7 @@ from archwise.spaces.graph import Graph, GraphBuilder
 from archwise.spaces.limits import Limits
 from archwise.spaces.nodes import Node, describe
 from archwise.spaces.occurrences import check_tree, count_architectures, occurrences
-from archwise.spaces.plan import Call
+from archwise.spaces.plan import Planned
 from archwise.spaces.settings import Settings
 from archwise.spaces.walks import completions, derived, keeping
 
@@ -199,6 +199,11 @@ class Space:
         builder = GraphBuilder()
         return builder.finish(self._read(architecture).root.trace(builder, builder.input))
 
+    def sketch(self, architecture: Architecture) -> Graph:
+        """Return the graph in which copies of one part stand once: smaller, and enough for counting what there is."""
+        builder = GraphBuilder(sketch=True)
+        return builder.finish(self._read(architecture).root.trace(builder, builder.input))
+
     def _find_key(self, architecture: Architecture) -> str:
         """Return the hash of the architecture's graph; `key` remembers it."""
         return self.graph(architecture).hash
@@ -210,8 +215,8 @@ class Space:
             raise SpaceError(f"The space {self.name!r} describes a network, which has no values.")
         return root.flat()
 
-    def plan(self, architecture: Architecture, signature: Signature) -> Call:
-        """Return the constructor call of the architecture's network.
+    def plan(self, architecture: Architecture, signature: Signature) -> Planned:
+        """Return the constructor call of the architecture's network, and what the network costs.
 
         Raises:
             Unbuildable: the architecture cannot become a network for this signature; the text is the reason.
@@ -223,7 +228,7 @@ class Space:
             raise Unbuildable(
                 f"The network returns the shape {planned.shape}, but the task asks for ({signature.outputs},)."
             )
-        return planned.call
+        return planned
 
     def check(self, architecture: Architecture, signature: Signature) -> str | None:
         """Return why the architecture cannot be built for this signature, or None where it can."""
@@ -239,7 +244,7 @@ class Space:
         Raises:
             Unbuildable: as for `plan`.
         """
-        module: nn.Module = self.plan(architecture, signature).build()
+        module: nn.Module = self.plan(architecture, signature).call.build()
         return module
 
     def source(self, architecture: Architecture, signature: Signature) -> str:
@@ -251,7 +256,7 @@ class Space:
         """
         from archwise.spaces.source import source_of
 
-        return source_of(self.plan(architecture, signature))
+        return source_of(self.plan(architecture, signature).call)
 
     def cost(self, architecture: Architecture, signature: Signature) -> Cost:
         """Return the network's parameters and FLOPs without giving it weights.
@@ -259,9 +264,7 @@ class Space:
         Raises:
             Unbuildable: as for `plan`.
         """
-        from archwise.spaces.cost import cost_of
-
-        return cost_of(self.plan(architecture, signature), signature.input)
+        return self.plan(architecture, signature).cost
 
     def features(self, architecture: Architecture, signature: Signature) -> np.ndarray:
         """Return a vector of fixed length that surrogates can learn from; see `spaces.features`."""
