@@ -27,6 +27,7 @@ ALLOWED = {
     "evaluators": TRIALS,
     "strategies": LEAVES | {"spaces", "trial"},
     "experience": LEAVES | {"spaces", "trial"},
+    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks"},
     "runtime": TRIALS | {"evaluators"},
     "loop": LOOP,
     "final_training": LOOP,

@@ -238,6 +238,35 @@ def experience(location: Place = None, json: Json = False, debug: Debug = False)
             print_summary(Output(), summary)
 
 
+@app.command(short_help="Compare search strategies on published benchmarks.")
+def bench(
+    tables: Annotated[
+        str | None, option("NAME|PATH,...", "Tables, or folders of them; if not given, those that packages bring.")
+    ] = None,
+    strategies: Annotated[str | None, option("NAME,...", "Strategies to compare; a few of them if not given.")] = None,
+    against: Annotated[str | None, option("NAME,...", "Other libraries' methods: optuna-tpe, optuna-gp, ...")] = None,
+    seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
+    evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,
+    results: Annotated[Path, option("FILE", "Where results are kept and looked up.")] = Path("bench.jsonl"),
+    workers: Annotated[int | None, option("N", "Searches side by side; one for each core if not given.")] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare search strategies on published benchmarks, on a virtual clock: nothing is trained.
+
+    Regret is 0 for the best of a table and 1 for its median; what is seen while searching is not what is judged.
+    Results go to a file as they come, and what it has is not run again. Ctrl-C keeps what has ended.
+
+    Example: archwise bench --tables nasbench201.npz --strategies random,evolution --quick
+    """
+    with guarded(debug):
+        from archwise.terminal.benchmarks import bench_command
+
+        bench_command(tables, strategies, against, seeds, evaluations, quick, all_, results, workers, json)
+
+
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):

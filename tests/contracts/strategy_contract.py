@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,10 +34,17 @@ class StrategyContract:
     """Whether the strategy must beat random sampling of the same cost; if not, it must not fall behind."""
     uses_others = True
     """Whether trials of other searches, on a like task, must make its first trials better."""
+    seeds = SEEDS
+    """How many searches the comparison with random search takes; fewer for a strategy that thinks for long."""
 
     def make(self) -> Strategy:
         """Return a new strategy."""
         raise NotImplementedError
+
+    def simulate(self, space: JointSpace, trials: int, **settings: Any) -> list[Trial]:
+        """Run a search by one object; that a new one before every proposal changes nothing has a test of its own."""
+        strategy = self.make()
+        return simulate(lambda: strategy, space, trials, **settings)
 
     # ------------------------------------------------------------------ what is proposed
 
@@ -44,13 +52,13 @@ class StrategyContract:
     @pytest.mark.parametrize("workers", [1, 4])
     def test_proposals_are_in_the_space_allowed_and_new(self, space, workers):
         space = space()
-        trials = simulate(self.make, space, 60, workers=workers)  # the simulation checks every proposal
+        trials = self.simulate(space, 60, workers=workers)  # the simulation checks every proposal
         assert len(trials) == 60 or self.keys(space, trials) == allowed_keys(space)
 
     @pytest.mark.parametrize("n", [0, 1, 2, 7])
     def test_never_more_than_asked_for(self, n):
         space = toys.layers()
-        history = simulate(self.make, space, 30)
+        history = self.simulate(space, 30)
         for known in (history[:0], history[:13], history):
             proposals = self.make().propose(space, known, [], 0, n)
             check(space, known, [], proposals, n)
@@ -58,7 +66,7 @@ class StrategyContract:
 
     def test_what_is_pending_is_not_proposed_again_and_the_search_goes_on(self):
         space = toys.cells()
-        for history in ([], simulate(self.make, space, 25)):
+        for history in ([], self.simulate(space, 25)):
             pending: list[Pending] = []
             for number in range(len(history), len(history) + 8):
                 proposals = self.make().propose(space, history, pending, 0, 1)
@@ -87,16 +95,17 @@ class StrategyContract:
 
     def test_does_not_change_what_it_is_shown(self):
         space = toys.layers()
-        history = simulate(self.make, space, 30)
+        history = self.simulate(space, 30)
         pending = [Pending(30, Proposal(space.sample(0)))]
         before = list(history), list(pending)
         self.make().propose(space, history, pending, 0, 3)
         assert (history, pending) == before
 
     def test_the_seed_decides(self):
-        runs = [simulate(self.make, toys.layers(), 30, seed=seed) for seed in (1, 1, 2)]
+        runs = [self.simulate(toys.layers(), 30, seed=seed) for seed in (1, 1, 2)]
         assert runs[0] == runs[1]
-        assert not {trial.candidate for trial in runs[0]} & {trial.candidate for trial in runs[2]}
+        # Good strategies meet where the best candidates are, but not at once.
+        assert not {trial.candidate for trial in runs[0][:5]} & {trial.candidate for trial in runs[2][:5]}
 
     # ------------------------------------------------------------------ failures, other searches
 
@@ -104,7 +113,7 @@ class StrategyContract:
     @pytest.mark.parametrize("share", [0.5, 1.0])
     @pytest.mark.parametrize("workers", [1, 4])
     def test_failures_stop_nothing(self, share: float, status: Status, workers: int):
-        trials = simulate(self.make, toys.layers(), 50, workers=workers, evaluate=toys.failing(share, status))
+        trials = self.simulate(toys.layers(), 50, workers=workers, evaluate=toys.failing(share, status))
         assert len(trials) == 50
         assert any(trial.score is None for trial in trials)
 
@@ -120,11 +129,11 @@ class StrategyContract:
             replace(trial, outcome=toys.failing(1, "failed")(0, Proposal(trial.candidate))) for trial in others[::3]
         ]
         others.reverse()
-        trials = simulate(self.make, space, 1000, known=others)
+        trials = self.simulate(space, 1000, known=others)
         assert self.keys(space, trials) == allowed_keys(space), "what others evaluated is new in this search"
         assert not {trial.parent for trial in trials} & {trial.number for trial in others}
         elsewhere = [trial for trial in others if trial.candidate not in space]
-        assert len(simulate(self.make, toys.layers(), 30, known=elsewhere, workers=3)) == 30
+        assert len(self.simulate(toys.layers(), 30, known=elsewhere, workers=3)) == 30
 
     def test_trials_of_a_like_task_help(self):
         if not self.uses_others:
@@ -133,7 +142,7 @@ class StrategyContract:
         gain = []
         for seed in range(5 * SEEDS):
             others = foreign(space, 20, seed)
-            with_them, without = (simulate(self.make, space, 3, seed=seed, known=known) for known in (others, ()))
+            with_them, without = (self.simulate(space, 3, seed=seed, known=known) for known in (others, ()))
             gain.append(np.mean([t.score for t in with_them]) - np.mean([t.score for t in without]))
         assert np.mean(gain) > 3 * standard_error(gain)
 
@@ -143,7 +152,7 @@ class StrategyContract:
     @pytest.mark.parametrize("share", [0.0, 0.3])
     def test_workers_that_end_in_any_order(self, seed, share):
         space = toys.layers()
-        trials = simulate(self.make, space, 80, workers=5, seed=seed, evaluate=toys.failing(share, "failed"))
+        trials = self.simulate(space, 80, workers=5, seed=seed, evaluate=toys.failing(share, "failed"))
         assert [trial.number for trial in trials] == list(range(80))
         self.check_run(trials)
 
@@ -152,7 +161,7 @@ class StrategyContract:
         space = toys.layers()
         trials: list[Trial] = []
         for killed_after in (7, 20, 33, 61, None):
-            trials = simulate(self.make, space, 80, workers=4, seed=seed, known=trials, killed_after=killed_after)
+            trials = self.simulate(space, 80, workers=4, seed=seed, known=trials, killed_after=killed_after)
         assert len(trials) == 80
 
     def check_run(self, trials: Sequence[Trial]) -> None:
@@ -165,7 +174,7 @@ class StrategyContract:
     @pytest.mark.parametrize("share", [0.0, 0.5])
     def test_a_tiny_space_is_exhausted_and_the_search_ends(self, space, workers, share):
         space = space()
-        trials = simulate(self.make, space, 10_000, workers=workers, evaluate=toys.failing(share, "failed"))
+        trials = self.simulate(space, 10_000, workers=workers, evaluate=toys.failing(share, "failed"))
         assert self.keys(space, trials) == allowed_keys(space)
         assert self.make().propose(space, trials, [], 0, workers) == []
         if share == 0 and trials:
@@ -177,8 +186,8 @@ class StrategyContract:
     def test_beats_random_search_or_equals_it(self):
         space = toys.layers()
         found, by_chance = [], []
-        for seed in range(SEEDS):
-            trials = simulate(self.make, space, 200, seed=seed)
+        for seed in range(self.seeds):
+            trials = self.simulate(space, 200, seed=seed)
             found.append(max(toys.worth(trial.candidate) for trial in trials if trial.fidelity == 1))
             rng = np.random.default_rng([seed, 1])
             by_chance.append(max(toys.worth(space.sample(rng)) for _ in range(round(cost(trials)))))

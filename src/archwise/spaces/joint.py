@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from archwise.errors import SpaceError
 from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Candidate
 from archwise.spaces.space import Seed, Space
+
+if TYPE_CHECKING:
+    from archwise.spaces.encoding import Encoding
 
 
 class Key(NamedTuple):
@@ -47,6 +50,13 @@ class JointSpace:
     def default(self) -> Candidate:
         """The default architecture with the default recipe."""
         return Candidate(self.network.default, self.recipe.default)
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """Candidates as rows of numbers, for surrogates."""
+        from archwise.spaces.encoding import Encoding
+
+        return Encoding(self)
 
     def sample(self, seed: Seed) -> Candidate:
         """Draw an architecture and a recipe; see `Space.sample`."""

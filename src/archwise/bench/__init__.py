@@ -1,0 +1,1 @@
+"""Comparing search strategies on published benchmarks."""

@@ -1,0 +1,71 @@
+"""A benchmark: which searches there are to run, and the running of those that no file has yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archwise.bench.entrants import check_entrant, version_of
+from archwise.bench.results import ResultsFile, Run
+from archwise.bench.runner import Job, run_jobs
+from archwise.bench.tables import find_table, table_names
+from archwise.checks import check_numbers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared, on what, and how often.
+
+    Args:
+        tables: names or paths of tables, or folders of them; all packaged tables if empty.
+        strategies: names of strategies and peers.
+        seeds: searches of each strategy on each task, with the seeds 0, 1, ...
+        evaluations: full trainings that each may spend.
+    """
+
+    tables: tuple[str, ...]
+    strategies: tuple[str, ...]
+    seeds: int
+    evaluations: int
+
+    def jobs(self) -> list[Job]:
+        """Return the searches, those of one seed together, so that a benchmark that is stopped has whole rounds.
+
+        Raises:
+            ArchwiseError: a table or strategy is not known, or a number is not positive.
+        """
+        check_numbers(seeds=self.seeds, evaluations=self.evaluations)
+        for name in self.strategies:
+            check_entrant(name)
+        tables = {name: find_table(name) for name in table_names(list(self.tables))}
+        return [
+            Job(name, task, strategy, seed, self.evaluations)
+            for seed in range(self.seeds)
+            for name, table in tables.items()
+            for task in table.tasks
+            for strategy in dict.fromkeys(self.strategies)
+        ]
+
+
+def run_plan(
+    plan: Plan, file: ResultsFile, workers: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Run]:
+    """Run what a file does not have yet, add it as it ends, and return the plan's runs.
+
+    Args:
+        plan: what is compared.
+        file: where results are kept; Ctrl-C loses only what is running.
+        workers: searches side by side.
+        progress: called with the number of searches done and their total.
+    """
+    jobs = plan.jobs()
+    prints = {job.table: find_table(job.table).fingerprint for job in {j.table: j for j in jobs}.values()}
+    wanted = {(prints[j.table], j.task, j.strategy, j.seed, version_of(j.strategy)): j for j in jobs}
+    known = {run.key: run for run in file.read() if run.key in wanted and len(run.regret) >= plan.evaluations}
+    missing = [job for key, job in wanted.items() if key not in known]
+    progress(len(known), len(wanted))
+    for run in run_jobs(missing, workers):
+        file.add(run)
+        known[run.key] = run
+        progress(len(known), len(wanted))
+    return [known[key] for key in wanted if key in known]

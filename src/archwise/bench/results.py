@@ -1,0 +1,90 @@
+"""The file that a benchmark's results go to: one line for each run, added as it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from archwise.errors import DataError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One simulated search, and what came of it.
+
+    Args:
+        table: the table's name.
+        fingerprint: of the table's content.
+        task: one of its tasks.
+        strategy: the name of the strategy or peer.
+        seed: the search's seed.
+        version: of archwise, or of the peer.
+        regret: the incumbent's regret after 1, 2, ... evaluations.
+        seconds_per_proposal: real seconds that the strategy thought for a proposal, on average.
+        simulated_seconds: what all trainings took by the table, one after another.
+    """
+
+    table: str
+    fingerprint: str
+    task: str
+    strategy: str
+    seed: int
+    version: str
+    regret: tuple[float, ...]
+    seconds_per_proposal: float
+    simulated_seconds: float
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str]:
+        """What tells runs apart; of equal ones the longest counts."""
+        return self.fingerprint, self.task, self.strategy, self.seed, self.version
+
+
+class ResultsFile:
+    """Runs in a file that later calls extend; a half-written last line, from a kill, is left out.
+
+    Args:
+        path: the file; made when the first run is added.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def read(self) -> list[Run]:
+        """Return the runs, each once: the longest of those with one key.
+
+        Raises:
+            DataError: the file is no results file, or cannot be read.
+        """
+        runs: dict[tuple[str, str, str, int, str], Run] = {}
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                data = json.loads(line)
+                run = Run(**data | {"regret": tuple(map(float, data["regret"]))})
+            except (ValueError, TypeError, KeyError) as error:
+                raise DataError(
+                    f"Line {number} of {self.path} is no benchmark result ({error}): move the file away."
+                ) from error
+            if run.key not in runs or len(run.regret) >= len(runs[run.key].regret):
+                runs[run.key] = run
+        return list(runs.values())
+
+    def add(self, run: Run) -> None:
+        """Write a run at the end of the file, in the place of a last line that a kill left half-written."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b") as file:
+            file.seek(0)
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+            file.write(json.dumps(asdict(run)).encode() + b"\n")
+
+    def _lines(self) -> Sequence[str]:
+        if not self.path.exists():
+            return []
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{self.path} cannot be read as benchmark results: {error}.") from error
+        return text.splitlines() if text.endswith("\n") or not text else text.splitlines()[:-1]

@@ -1,0 +1,78 @@
+"""Runs the searches of a benchmark over all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from archwise.bench.curves import regret_curve
+from archwise.bench.entrants import simulate_entrant, version_of
+from archwise.bench.results import Run
+from archwise.bench.tables import find_table
+from archwise.evaluators.table import Table
+from archwise.evaluators.table_evaluator import TableEvaluator
+from archwise.evaluators.table_space import table_space
+
+
+@dataclass(frozen=True)
+class Job:
+    """A search that a benchmark is to run.
+
+    Args:
+        table: name or path of the table.
+        task: one of its tasks.
+        strategy: name of a strategy or peer.
+        seed: the search's seed.
+        evaluations: how many full trainings its trials may cost.
+    """
+
+    table: str
+    task: str
+    strategy: str
+    seed: int
+    evaluations: int
+
+
+def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
+    """Run searches side by side, each in a process with one thread, and yield what came of each as it ends.
+
+    Args:
+        jobs: the searches.
+        workers: how many processes.
+    """
+    jobs = list(jobs)
+    if workers == 1:
+        yield from map(run_job, jobs)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config("loky", inner_max_num_threads=1):
+        yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(
+            delayed(run_job)(job) for job in jobs
+        )
+
+
+def run_job(job: Job) -> Run:
+    """Run one search."""
+    table, evaluator = _evaluator(job.table)
+    found = simulate_entrant(job.strategy, evaluator, job.task, job.seed, job.evaluations)
+    regret = regret_curve(found.steps, table, job.task, job.evaluations)
+    return Run(
+        table=table.name,
+        fingerprint=table.fingerprint,
+        task=job.task,
+        strategy=job.strategy,
+        seed=job.seed,
+        version=version_of(job.strategy),
+        regret=tuple(round(value, 6) for value in regret),
+        seconds_per_proposal=found.seconds_per_proposal,
+        simulated_seconds=found.steps[-1].seconds if found.steps else 0.0,
+    )
+
+
+@lru_cache(maxsize=4)
+def _evaluator(name: str) -> tuple[Table, TableEvaluator]:
+    """Return a table and its evaluator; remembered, as a process runs many searches on one table."""
+    table = find_table(name)
+    return table, TableEvaluator(table_space(table))

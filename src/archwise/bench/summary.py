@@ -1,0 +1,101 @@
+"""What a benchmark's runs come to: means over seeds with their spread, areas, ranks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import rankdata
+
+from archwise.bench.curves import AREA, REPORTED, area, evaluations_to
+from archwise.bench.results import Run
+
+Cell = tuple[str, str, str]
+"""Table, task and strategy."""
+RESAMPLES = 2000
+"""Draws of a bootstrap."""
+
+
+class Rank(NamedTuple):
+    """The mean rank of a strategy over tasks (1 is best), and the 95 % interval of a bootstrap over tasks."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def grouped(runs: Iterable[Run]) -> dict[Cell, list[Run]]:
+    """Return the runs of each table, task and strategy, in the order of their seeds."""
+    cells: dict[Cell, list[Run]] = defaultdict(list)
+    for run in sorted(runs, key=lambda run: run.seed):
+        cells[run.table, run.task, run.strategy].append(run)
+    return dict(cells)
+
+
+def summary(runs: Iterable[Run]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Return {table: {task: {strategy: figures}}}: means over seeds, and the standard error of the area."""
+    data: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for (table, task, strategy), cell in grouped(runs).items():
+        length = min(len(run.regret) for run in cell)
+        mean = np.mean([run.regret[:length] for run in cell], axis=0)
+        areas = [area(run.regret) for run in cell]
+        data.setdefault(table, {}).setdefault(task, {})[strategy] = {
+            f"area{AREA}": float(np.mean(areas)),
+            f"area{AREA}_error": standard_error(areas),
+            "regret": {str(count): float(mean[count - 1]) for count in REPORTED if count <= length},
+            "to_10_percent": _median_evaluations(cell, 0.1),
+            "to_1_percent": _median_evaluations(cell, 0.01),
+            "seconds_per_proposal": float(np.mean([run.seconds_per_proposal for run in cell])),
+            "seeds": len(cell),
+        }
+    return data
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+    """Return the standard error of the mean; None for a single value."""
+    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+
+
+def table_means(runs: Iterable[Run]) -> dict[str, dict[str, np.ndarray]]:
+    """Return {table: {strategy: curve}}: the mean over a table's tasks of the mean over seeds.
+
+    Strategies that did not run on all of the table's tasks are left out.
+    """
+    cells = grouped(runs)
+    tasks: dict[str, set[str]] = defaultdict(set)
+    for table, task, _ in cells:
+        tasks[table].add(task)
+    means: dict[str, dict[str, np.ndarray]] = {}
+    for table, strategy in dict.fromkeys((table, strategy) for table, _, strategy in cells):
+        of_tasks = [cells.get((table, task, strategy)) for task in sorted(tasks[table])]
+        if all(of_tasks):
+            length = min(len(run.regret) for cell in of_tasks for run in cell or [])
+            curves = [np.mean([run.regret[:length] for run in cell or []], axis=0) for cell in of_tasks]
+            means.setdefault(table, {})[strategy] = np.mean(curves, axis=0)
+    return means
+
+
+def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Rank]:
+    """Return each strategy's mean rank by area over the tasks on which all strategies ran.
+
+    Args:
+        figures: what `summary` returned.
+    """
+    strategies = sorted({s for tasks in figures.values() for by_strategy in tasks.values() for s in by_strategy})
+    cells = [by for tasks in figures.values() for by in tasks.values() if set(by) == set(strategies)]
+    if not cells:
+        return {}
+    placed = np.array([rankdata([by[s][f"area{AREA}"] for s in strategies]) for by in cells])
+    rng = np.random.default_rng(0)
+    drawn = placed[rng.integers(len(cells), size=(RESAMPLES, len(cells)))].mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return {s: Rank(*map(float, values)) for s, *values in zip(strategies, placed.mean(axis=0), low, high, strict=True)}
+
+
+def _median_evaluations(cell: Sequence[Run], regret: float) -> float | None:
+    """Return the median over seeds of the evaluations it took to reach a regret; None if fewer than half reached it."""
+    reached = [evaluations_to(run.regret, regret) for run in cell]
+    middle = float(np.median([np.inf if count is None else count for count in reached]))
+    return middle if np.isfinite(middle) else None

@@ -1,0 +1,121 @@
+"""Published benchmarks: tables of what training each architecture of a space came to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archwise.errors import DataError
+
+NEEDED = ("decisions", "architectures", "tasks", "select", "report")
+"""Arrays that a table's file must hold."""
+
+
+class TableDecision(NamedTuple):
+    """A choice of a table's space: its name, and its options in the order in which the table numbers them."""
+
+    name: str
+    options: tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What training each architecture of a space on some tasks came to; higher scores are better.
+
+    Args:
+        name: what the table is called.
+        decisions: the choices of its space.
+        architectures: (rows, decisions), the option that is taken at each.
+        tasks: names of the tasks.
+        select: (rows, tasks), the score that a search may see; NaN where it was not measured.
+        report: (rows, tasks), the score by which a search is judged.
+        cheap: (rows, tasks), a score at low fidelity, if there is one.
+        cost_seconds: (rows, tasks), what training in full took, if it is known.
+
+    Raises:
+        DataError: the arrays do not fit together.
+    """
+
+    name: str
+    decisions: tuple[TableDecision, ...]
+    architectures: np.ndarray
+    tasks: tuple[str, ...]
+    select: np.ndarray
+    report: np.ndarray
+    cheap: np.ndarray | None = None
+    cost_seconds: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        rows, tasks = len(self.architectures), len(self.tasks)
+        if self.architectures.shape != (rows, len(self.decisions)) or not rows or not tasks:
+            raise DataError(
+                f"The table {self.name!r} has architectures of shape {self.architectures.shape} for "
+                f"{len(self.decisions)} decisions: it needs (rows, decisions), and one task or more."
+            )
+        for column in ("select", "report", "cheap", "cost_seconds"):
+            values = getattr(self, column)
+            if values is not None and values.shape != (rows, tasks):
+                raise DataError(f"{column} of the table {self.name!r} is {values.shape}, not {(rows, tasks)}.")
+        for place, decision in enumerate(self.decisions):
+            if int(self.architectures[:, place].max()) >= len(decision.options):
+                raise DataError(
+                    f"The table {self.name!r} takes an option of {decision.name!r} beyond the last of "
+                    f"{len(decision.options)}: its decisions and architectures do not belong together."
+                )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of decisions, architectures and scores."""
+        digest = hashlib.sha256(json.dumps([self.decisions, self.tasks]).encode())
+        for values in (self.architectures, self.select, self.report):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()[:16]
+
+    def task_number(self, name: str) -> int:
+        """Return the column of a task.
+
+        Raises:
+            DataError: the table has no such task.
+        """
+        if name not in self.tasks:
+            raise DataError(f"The table {self.name!r} has no task {name!r}: take one of {', '.join(self.tasks)}.")
+        return self.tasks.index(name)
+
+    def regret(self, rows: Sequence[int], task: str) -> np.ndarray:
+        """Return how far rows fall behind the best: 0 is the best `report` of the table, 1 its median."""
+        report = self.report[:, self.task_number(task)].astype(float)
+        best, median = np.nanmax(report), np.nanmedian(report)
+        regret: np.ndarray = (best - report[list(rows)]) / max(best - median, 1e-12)
+        return regret
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a table from a .npz file; nothing in it is run.
+
+    Args:
+        path: the file, with the arrays `decisions` (JSON: a list of {"name", "options"}), `architectures`, `tasks`,
+            `select` and `report`, perhaps `cheap` and `cost_seconds`.
+
+    Raises:
+        DataError: the file cannot be read, or is no such table; the text names what is missing.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            missing = [name for name in NEEDED if name not in data.files]
+            if missing:
+                raise DataError(f"{path} is no benchmark table: it has no array {missing[0]!r}.")
+            arrays = {name: data[name] for name in (*NEEDED, "cheap", "cost_seconds") if name in data.files}
+        decisions: list[dict[str, Any]] = json.loads(str(arrays.pop("decisions")))
+        named = tuple(TableDecision(str(d["name"]), tuple(d["options"])) for d in decisions)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read as a benchmark table: {error}.") from error
+    tasks = tuple(map(str, arrays.pop("tasks")))
+    return Table(Path(path).stem, named, tasks=tasks, **arrays)

@@ -1,0 +1,130 @@
+"""A model of scores over a space, made from the trials of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.encoding import Encoding
+from archwise.strategies.gaussian_process import GaussianProcess
+from archwise.trial import Trial
+
+MOST = 1000
+"""Most trials that a model is conditioned on: of more, the best 300, the last 200, and others evenly spread."""
+MOST_CHOOSING = 200
+"""Most trials by which the kernel's parameters are chosen, picked alike."""
+TREND = 0.1
+"""Prior variance of how scores follow the logarithm of a network's parameters."""
+LEAST_FEASIBLE = 0.02
+"""Least probability of success that the model gives a candidate."""
+
+
+class Surrogate:
+    """A Gaussian process on the encodings of one space's candidates.
+
+    Scores are standardised after their lower tail is cut, as a few broken architectures would flatten all others. The
+    kernel's parameters are chosen anew whenever the number of trials has grown by a sixteenth.
+
+    Args:
+        encoding: of the space's candidates.
+    """
+
+    def __init__(self, encoding: Encoding):
+        self.encoding = encoding
+        self._process = GaussianProcess(encoding.groups)
+        self._feasibility: GaussianProcess | None = None
+        self._chosen: dict[tuple[tuple[Candidate, float], ...], np.ndarray] = {}
+
+    def fit(self, trials: Sequence[Trial], believed: Sequence[Candidate] = ()) -> None:
+        """Condition on trials of this space that ended.
+
+        Args:
+            trials: finished ones, two or more, and failed ones.
+            believed: candidates under way, each taken to get the score that is predicted for it (the kriging believer
+                of Ginsbourger et al. 2010), so that no worker repeats another's idea.
+        """
+        finished = [trial for trial in trials if trial.score is not None]
+        known = _thinned(finished, MOST)
+        scores = standardised([trial.score or 0.0 for trial in known])
+        rows, trend = self._seen([trial.candidate for trial in known])
+        parameters = self._parameters(finished)
+        self.best = float(scores.max())
+        self._process.fit(rows, trend, scores, parameters)
+        if believed:
+            more, more_trend = self._seen(believed)
+            guessed, _ = self._process.predict(more, more_trend)
+            both = np.concatenate([rows, more]), np.concatenate([trend, more_trend])
+            self._process.fit(*both, np.concatenate([scores, guessed]), parameters)
+        self._fit_feasibility(trials, parameters)
+
+    def predict(self, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation of the standardised score of each candidate."""
+        return self._process.predict(*self._seen(candidates))
+
+    def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return the probability that evaluating each candidate does not fail."""
+        if self._feasibility is None:
+            return np.ones(len(candidates))
+        mean, _ = self._feasibility.predict(*self._seen(candidates))
+        probability: np.ndarray = np.clip(self._successes + mean, LEAST_FEASIBLE, 1.0)
+        return probability
+
+    def prior_covariance(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return how alike the scores of candidates are before any is known."""
+        return GaussianProcess(self.encoding.groups).covariance(self.encoding(candidates))
+
+    def _seen(self, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
+        return self.encoding(candidates), TREND**0.5 * self.encoding.sizes(candidates)[:, None]
+
+    def _parameters(self, finished: Sequence[Trial]) -> np.ndarray:
+        """Return the kernel's parameters for a history: those of its beginning, as far as they were chosen."""
+        step = max(1, len(finished) // 16)
+        first = finished[: len(finished) // step * step]
+        known = tuple((trial.candidate, trial.score or 0.0) for trial in first)
+        if known not in self._chosen:
+            used = _thinned(first, MOST_CHOOSING)
+            rows, trend = self._seen([trial.candidate for trial in used])
+            scores = standardised([trial.score or 0.0 for trial in used])
+            self._chosen = {known: self._process.choose(rows, trend, scores)}
+        return self._chosen[known]
+
+    def _fit_feasibility(self, trials: Sequence[Trial], parameters: np.ndarray) -> None:
+        self._feasibility = None
+        if all(trial.score is not None for trial in trials):
+            return
+        known = _thinned(trials, MOST)
+        ended = np.array([float(trial.score is not None) for trial in known])
+        self._successes = ended.mean()
+        self._feasibility = GaussianProcess(self.encoding.groups)
+        rows, trend = self._seen([trial.candidate for trial in known])
+        self._feasibility.fit(rows, trend, ended - self._successes, parameters)
+
+
+def standardised(scores: Sequence[float]) -> np.ndarray:
+    """Return scores with mean 0 and standard deviation 1, after cutting the lower tail three deviations off.
+
+    Example:
+        >>> standardised([1.0, 2.0, 3.0]).round(2).tolist()
+        [-1.22, 0.0, 1.22]
+    """
+    values = np.array(scores, dtype=float)
+    values = values - np.median(values)
+    values /= max(np.abs(values).max(), 1e-300)
+    cut = 3 * 1.4826 * np.median(np.abs(values))
+    values = np.maximum(values, -cut) if cut > 0 else values
+    deviation = values.std()
+    return (values - values.mean()) / (deviation if deviation > 1e-9 else 1.0)
+
+
+def _thinned(trials: Sequence[Trial], most: int) -> list[Trial]:
+    """Return trials, of too many: the best 30 %, the last 20 %, and others evenly spread, in their order."""
+    if len(trials) <= most:
+        return list(trials)
+    scores = [-np.inf if trial.score is None else trial.score for trial in trials]
+    best = np.argsort(-np.array(scores), kind="stable")[: 3 * most // 10]
+    kept = {*best.tolist(), *range(len(trials) - most // 5, len(trials))}
+    others = [i for i in range(len(trials)) if i not in kept]
+    spread = np.linspace(0, len(others) - 1, most - len(kept)).round().astype(int)
+    return [trials[i] for i in sorted(kept | {others[i] for i in spread})]

@@ -1,0 +1,24 @@
+"""Bayesian optimisation."""
+
+from __future__ import annotations
+
+import pytest
+from tests.contracts import toys
+from tests.contracts.simulation import simulate
+from tests.contracts.strategy_contract import StrategyContract
+
+from archwise.errors import ArchwiseError
+from archwise.strategies import Strategy
+from archwise.strategies.bayesian import BayesianOptimization
+
+
+class TestBayesianOptimization(StrategyContract):
+    seeds = 4
+
+    def make(self) -> Strategy:
+        return BayesianOptimization()
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(ArchwiseError, match="not 1"):
+        BayesianOptimization(first=1)
