@@ -114,7 +114,7 @@ class Evaluation:
         if isinstance(part, Cell):
             values = [x]
             for j in range(1, part.times):
-                values.append(self.add([self.run(part._decided[i, j], values[i]) for i in range(j)]))
+                values.append(self.add([self.run(part._edges[i, j], values[i]) for i in range(j)]))
             return values[-1]
         assert isinstance(part, Repeat) and part.share_weights
         outer = self.scope

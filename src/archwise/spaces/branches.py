@@ -43,7 +43,7 @@ class Sum(_Branches):
         return graph.sum([branch.trace(graph, x) for branch in self.branches])
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        live: list[Planned] = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
+        live: list[Planned] = [planned for branch in self.branches if (planned := branch.planned(shape, outputs))]
         if not live:
             return None
         common = same_shapes(live, "Sum")
@@ -65,7 +65,7 @@ class Concat(_Branches):
         return graph.concat([branch.trace(graph, x) for branch in self.branches])
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        live: list[Planned] = [planned for branch in self.branches if (planned := branch.plan(shape, outputs))]
+        live: list[Planned] = [planned for branch in self.branches if (planned := branch.planned(shape, outputs))]
         if not live:
             return None
         if len({branch.shape[1:] for branch in live}) > 1:
@@ -116,7 +116,7 @@ class Residual(Node):
         return graph.sum([body, graph.layer("shortcut", {}, x, pure=False)])
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        body = self.body.plan(shape, outputs)
+        body = self.body.planned(shape, outputs)
         if body is None:
             return Planned(Call.chain([]), shape)
         branches = [body]
@@ -157,7 +157,7 @@ class Cell(Node):
         self.entry = self.edge if entry is None else network_part(entry)
         self.tied = tied
         self.name = name
-        self._decided: dict[tuple[int, int], Node] = {}
+        self._edges: dict[tuple[int, int], Node] = {}
 
     @property
     def label(self) -> str:
@@ -170,13 +170,13 @@ class Cell(Node):
 
     def concrete(self, parts: list[Any], times: int) -> Node:
         cell = Cell(times, self.edge, name=self.name)
-        cell._decided = dict(zip(_edges(times), parts, strict=True))
+        cell._edges = dict(zip(_edges(times), parts, strict=True))
         return cell
 
     def trace(self, graph: GraphBuilder, x: int | None) -> int | None:
         values = [x]
         for j in range(1, int(self.times)):  # type: ignore[arg-type]
-            values.append(graph.sum([self._decided[i, j].trace(graph, values[i]) for i in range(j)]))
+            values.append(graph.sum([self._edges[i, j].trace(graph, values[i]) for i in range(j)]))
         return values[-1]
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
@@ -184,7 +184,7 @@ class Cell(Node):
         shapes: dict[int, Shape] = {0: shape}
         live: dict[tuple[int, int], Planned] = {}
         for j in range(1, nodes):
-            into = {i: self._decided[i, j].plan(shapes[i], outputs) for i in range(j) if i in shapes}
+            into = {i: self._edges[i, j].planned(shapes[i], outputs) for i in range(j) if i in shapes}
             planned = {i: edge for i, edge in into.items() if edge}
             if planned:
                 shapes[j] = same_shapes(list(planned.values()), "Cell's node")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from archwise.errors import Unbuildable
 from archwise.spaces.architecture import Candidate, Label
 from archwise.spaces.choice import Choice
 from archwise.spaces.features import counts_of, sizes_of, ways_of
@@ -90,8 +92,9 @@ class Encoding:
     def _describe(self, candidate: Candidate) -> _Description:
         network, signature = self.space.network, self.space.signature
         graph = network.sketch(candidate.architecture)
-        buildable = signature is not None and network.check(candidate.architecture, signature) is None
-        cost = network.cost(candidate.architecture, signature) if signature and buildable else None
+        cost = None
+        with suppress(Unbuildable):
+            cost = network.cost(candidate.architecture, signature) if signature else None
         parameters, flops, _, depth, *_ = sizes_of(graph, cost)
         decided = [column.values(candidate[column.side]) for column in self._choices]
         return _Description(decided, counts_of(graph), ways_of(graph), [parameters, flops, depth])

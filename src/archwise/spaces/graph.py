@@ -30,7 +30,7 @@ class Vertex:
     attributes: Mapping[str, Any]
     inputs: tuple[int, ...]
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Kind and attributes as one text; equal for equal operations."""
         return f"{self.kind} {json.dumps(dict(self.attributes), sort_keys=True)}" if self.attributes else self.kind

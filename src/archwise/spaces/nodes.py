@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -32,6 +33,7 @@ class Node:
     """How often the inside is repeated, where that is a choice of its own."""
     tied: bool = False
     """Whether all parts inside are copies that make the same choices."""
+    _decided: Node | None = None
 
     @property
     def label(self) -> str:
@@ -56,7 +58,33 @@ class Node:
         raise NotImplementedError
 
     def resolve(self, derivation: Derivation, scope: str) -> Node:
-        """Return this part with every choice in it decided."""
+        """Return this part with every choice in it decided; one without choices is decided once and for all."""
+        if self.closed:
+            if self._decided is None:
+                self._decided = self._resolved(derivation, scope)
+            return self._decided
+        return self._resolved(derivation, scope)
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether there is no choice in it."""
+        if isinstance(self.times, Choice):
+            return False
+        inside = (part for part, _ in self.distinct_parts("", self.times))
+        return all(part.closed if isinstance(part, Node) else not isinstance(part, Choice) for part in inside)
+
+    def planned(self, shape: Shape, outputs: int) -> Planned | None:
+        """Return what `plan` returns, remembered."""
+        key = (shape, outputs)
+        if key not in self._planned:
+            self._planned[key] = self.plan(shape, outputs)
+        return self._planned[key]
+
+    @cached_property
+    def _planned(self) -> dict[tuple[Shape, int], Planned | None]:
+        return {}
+
+    def _resolved(self, derivation: Derivation, scope: str) -> Node:
         times = derivation.take(self.times, self.inner(scope))
         parts = list(self.parts(scope, times))
         distinct = parts[:1] if self.tied else parts
@@ -161,12 +189,8 @@ class Chain(Node):
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
         calls: list[Call] = []
         cost = Cost()
-        known: dict[tuple[int, Shape], Planned | None] = {}  # copies are one object
         for part in self._parts:
-            key = (id(part), shape)
-            if key not in known:
-                known[key] = part.plan(shape, outputs)
-            planned = known[key]
+            planned = part.planned(shape, outputs)
             if planned is None:
                 return None
             calls += planned.call.unchained()
@@ -229,7 +253,7 @@ class Repeat(Node):
         return x
 
     def plan(self, shape: Shape, outputs: int) -> Planned | None:
-        planned = self.body.plan(shape, outputs)
+        planned = self.body.planned(shape, outputs)
         if planned is not None and planned.shape != shape:
             raise Unbuildable(f"Repeat(share_weights=True) turns {shape} into {planned.shape}: the shapes must agree.")
         times = int(self.times)  # type: ignore[arg-type]
