@@ -115,7 +115,7 @@ def read_table(path: str | Path) -> Table:
             arrays = {name: data[name] for name in (*NEEDED, "cheap", "cost_seconds") if name in data.files}
         decisions: list[dict[str, Any]] = json.loads(str(arrays.pop("decisions")))
         named = tuple(TableDecision(str(d["name"]), tuple(d["options"])) for d in decisions)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as a benchmark table: {error}.") from error
     tasks = tuple(map(str, arrays.pop("tasks")))
     return Table(Path(path).stem, named, tasks=tasks, **arrays)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,10 +12,15 @@ import numpy as np
 from archwise.errors import SpaceError
 from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Candidate
+from archwise.spaces.choice import Decide, Decision
 from archwise.spaces.space import Seed, Space
 
 if TYPE_CHECKING:
     from archwise.spaces.encoding import Encoding
+
+
+RECIPE = "recipe:"
+"""What stands before the paths of a recipe's choices where both trees are walked."""
 
 
 class Key(NamedTuple):
@@ -62,6 +67,17 @@ class JointSpace:
         """Draw an architecture and a recipe; see `Space.sample`."""
         rng = np.random.default_rng(seed)
         return Candidate(self.network.sample(rng), self.recipe.sample(rng))
+
+    def derive(self, decide: Decide) -> Candidate:
+        """Walk down both trees, the recipe's paths after `recipe:`; see `Space.derive`."""
+        architecture = self.network.derive(decide)
+        recipe = self.recipe.derive(lambda path, choice, open_: decide(f"{RECIPE}{path}", choice, open_))
+        return Candidate(architecture, recipe)
+
+    def decisions(self, candidate: Candidate) -> tuple[Decision, ...]:
+        """Return the active choices of both records, with the paths that `derive` uses."""
+        recipe = (replace(d, path=f"{RECIPE}{d.path}") for d in self.recipe.decisions(candidate.recipe))
+        return (*self.network.decisions(candidate.architecture), *recipe)
 
     def mutate(self, candidate: Candidate, seed: Seed, levels: Sequence[str] | None = None) -> Candidate:
         """Resample one active choice of the two records together; see `Space.mutate`."""

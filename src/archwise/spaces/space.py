@@ -64,7 +64,7 @@ class Space:
     @cached_property
     def default(self) -> Architecture:
         """The architecture that takes every choice's default, or the first option left open."""
-        return self._derive(lambda _, choice, open_: choice.default if choice.default in open_ else open_[0])
+        return self.derive(lambda _, choice, open_: choice.default if choice.default in open_ else open_[0])
 
     @cached_property
     def size(self) -> int:
@@ -80,7 +80,17 @@ class Space:
             seed: a whole number, or a generator that is advanced.
         """
         rng = np.random.default_rng(seed)
-        return self._derive(lambda _path, _choice, open_: open_[rng.integers(len(open_))])
+        return self.derive(lambda _path, _choice, open_: open_[rng.integers(len(open_))])
+
+    def derive(self, decide: Decide) -> Architecture:
+        """Walk down the tree and let `decide` take an option at each choice that is met.
+
+        Args:
+            decide: (path, choice, indices of its open options) -> one of these.
+        """
+        derivation = Derivation(decide, self._limits.allowed)
+        derivation.take(self.root, "")
+        return derivation.architecture
 
     def mutate(self, architecture: Architecture, seed: Seed, levels: Sequence[str] | None = None) -> Architecture:
         """Resample one active choice to another option, and sample what newly opens under it.
@@ -101,7 +111,7 @@ class Space:
         picked = decisions[rng.integers(len(decisions))]
         others = [i for i in picked.allowed if i != picked.index]
         kept = {**architecture, picked.path: picked.choice.labels[others[rng.integers(len(others))]]}
-        return self._derive(keeping(kept, lambda _path, _choice, open_: open_[rng.integers(len(open_))]))
+        return self.derive(keeping(kept, lambda _path, _choice, open_: open_[rng.integers(len(open_))]))
 
     def cross(self, first: Architecture, second: Architecture, seed: Seed) -> Architecture:
         """Return a child that takes each choice from a parent who made it, chosen by the toss of a coin."""
@@ -113,7 +123,7 @@ class Space:
             return taken[rng.integers(len(taken))]
 
         self.decisions(first), self.decisions(second)
-        return self._derive(decide)
+        return self.derive(decide)
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Yield every architecture that `mutate` can return, each once."""
@@ -121,11 +131,11 @@ class Space:
             for index in decision.allowed:
                 if index != decision.index:
                     kept = {**architecture, decision.path: decision.choice.labels[index]}
-                    yield from completions(self._derive, kept)
+                    yield from completions(self.derive, kept)
 
     def enumerate(self) -> Iterator[Architecture]:
         """Yield every architecture of the space, each once, in the order of the tree."""
-        return completions(self._derive, {})
+        return completions(self.derive, {})
 
     def decisions(self, architecture: Architecture) -> tuple[Decision, ...]:
         """Return the active choices with the option taken at each, in the order of the tree.
@@ -289,11 +299,6 @@ class Space:
         return f"Space({self.name!r}, size={self.size if digits < 7 else f'about 10^{digits - 1}'})"
 
     # ------------------------------------------------------------------ the one walk behind all of it
-
-    def _derive(self, decide: Decide) -> Architecture:
-        derivation = Derivation(decide, self._limits.allowed)
-        derivation.take(self.root, "")
-        return derivation.architecture
 
     def _find_derived(self, architecture: Architecture) -> Derived:
         return derived(self.root, self.name, self._limits.allowed, architecture)

@@ -12,7 +12,7 @@ from archwise.errors import ArchwiseError
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace, Key
 from archwise.strategies.acquisition import log_expected_improvement
-from archwise.strategies.strategy import is_new, keys_of, next_number, random_proposal
+from archwise.strategies.strategy import best_elsewhere, is_new, keys_of, next_number, random_proposal
 from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Pending, Proposal, Trial
 
@@ -100,11 +100,9 @@ class BayesianOptimization:
             promise = promise + np.log(memory.surrogate.feasible(pool))
             origin = "largest expected improvement"
         else:
-            known = [trial for trial in history if trial.number < 0 and trial.score is not None]
-            elsewhere = sorted((t for t in known if t.candidate in space), key=lambda t: -(t.score or 0.0))
-            found = next((t.candidate for t in elsewhere if is_new(space, seen, t.candidate)), None)
-            if found:
-                return Proposal(found, origin="best of another search")
+            elsewhere = best_elsewhere(space, history, seen)
+            if elsewhere:
+                return elsewhere
             pool = memory.random(number, REFERENCES)
             promise = memory.information(pool, [*(trial.candidate for trial in trials), *believed])
             origin = "tells most about others"

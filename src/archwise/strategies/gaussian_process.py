@@ -88,7 +88,8 @@ class GaussianProcess:
         across = scale * shape + trend @ self._trend.T
         explained = solve_triangular(self._factor, across.T, lower=True)
         variance = scale + (trend**2).sum(axis=1) - (explained**2).sum(axis=0)
-        return across @ self._solved, np.sqrt(np.maximum(variance, 1e-12))
+        mean: np.ndarray = across @ self._solved
+        return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def covariance(self, rows: np.ndarray) -> np.ndarray:
         """Return the prior covariance of rows under the parameters, trend left out."""
@@ -98,7 +99,8 @@ class GaussianProcess:
 
     def _covariance(self) -> np.ndarray:
         _, scale, noise = self._unpacked(self.parameters)
-        kernel = scale * _matern(_squared_distances(self._rows, self._rows))[0] + self._trend @ self._trend.T
+        shape, _ = _matern(_squared_distances(self._rows, self._rows))
+        kernel: np.ndarray = scale * shape + self._trend @ self._trend.T
         kernel[np.diag_indices_from(kernel)] += noise + JITTER
         return kernel
 

@@ -100,6 +100,14 @@ def draw_new(space: JointSpace, seen: set[Key], draw: Callable[[], Candidate]) -
     return next((candidate for _ in range(TRIES) if is_new(space, seen, candidate := draw())), None)
 
 
+def best_elsewhere(space: JointSpace, history: Sequence[Trial], seen: set[Key]) -> Proposal | None:
+    """Return the best candidate of other searches that is of this space and new here, None where there is none."""
+    others = [t for t in history if t.number < 0 and t.score is not None and t.candidate in space]
+    best = sorted(others, key=lambda trial: -(trial.score or 0.0))
+    found = next((trial.candidate for trial in best if is_new(space, seen, trial.candidate)), None)
+    return Proposal(found, origin="best of another search") if found else None
+
+
 def random_proposal(space: JointSpace, seen: set[Key], rng: np.random.Generator) -> Proposal | None:
     """Return a random candidate that is allowed and not seen.
 

@@ -115,7 +115,8 @@ def standardised(scores: Sequence[float]) -> np.ndarray:
     cut = 3 * 1.4826 * np.median(np.abs(values))
     values = np.maximum(values, -cut) if cut > 0 else values
     deviation = values.std()
-    return (values - values.mean()) / (deviation if deviation > 1e-9 else 1.0)
+    centred: np.ndarray = values - values.mean()
+    return centred / (deviation if deviation > 1e-9 else 1.0)
 
 
 def _thinned(trials: Sequence[Trial], most: int) -> list[Trial]:

@@ -1,0 +1,82 @@
+"""The file of results, and what runs come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archwise.bench.results import ResultsFile, Run
+from archwise.bench.summary import ranks, summary, table_means
+from archwise.errors import DataError
+
+
+def run(strategy: str = "random", task: str = "up", seed: int = 0, regret: float = 0.5, length: int = 100) -> Run:
+    curve = tuple(round(regret * (1 + (length - i) / length), 6) for i in range(length))
+    return Run("small", "abc", task, strategy, seed, "0.1", curve, 0.01, 1000.0)
+
+
+def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) -> None:
+    file = ResultsFile(tmp_path / "deep" / "results.jsonl")
+    assert file.read() == []
+    runs = [run(seed=seed) for seed in range(3)]
+    for one in [*runs, run(seed=1, length=50), run(seed=2, length=200)]:
+        file.add(one)
+    assert {one.seed: len(one.regret) for one in file.read()} == {0: 100, 1: 100, 2: 200}
+    assert runs[0] in file.read()
+
+
+def test_a_line_that_a_kill_cut_off_is_left_out_and_written_over(tmp_path: Path) -> None:
+    file = ResultsFile(tmp_path / "results.jsonl")
+    file.add(run(seed=0))
+    with file.path.open("a") as half:
+        half.write('{"table": "sm')
+    assert [one.seed for one in file.read()] == [0]
+    file.add(run(seed=1))
+    assert [one.seed for one in file.read()] == [0, 1]
+
+
+@pytest.mark.parametrize("text", ["no json\n", "[1]\n", '{"table": "small"}\n'])
+def test_other_files_are_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "other.txt"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"Line 1 of .*other.txt is no benchmark result"):
+        ResultsFile(path).read()
+    assert path.read_text() == text
+
+
+def test_figures_are_means_over_seeds() -> None:
+    runs = [run(seed=0, regret=0.2), run(seed=1, regret=0.4), run(task="down", regret=0.1)]
+    figures = summary(runs)["small"]["up"]["random"]
+    assert figures["seeds"] == 2
+    assert figures["regret"]["1"] == pytest.approx(0.6) and figures["regret"]["100"] == pytest.approx(0.303)
+    assert "200" not in figures["regret"]
+    assert figures["area60"] == pytest.approx(sum(0.3 * (2 - i / 100) for i in range(60)) / 60)
+    assert figures["area60_error"] == pytest.approx(figures["area60"] / 3)
+    assert summary(runs)["small"]["down"]["random"]["area60_error"] is None
+
+
+def test_evaluations_are_medians_and_nothing_where_most_never_got_there() -> None:
+    fast = replace(run(), regret=(1.0, 0.05) + (0.0,) * 10)
+    slow = replace(run(seed=1), regret=(1.0,) * 12)
+    two = summary([fast, slow])["small"]["up"]["random"]
+    assert two["to_10_percent"] is None
+    three = summary([fast, replace(fast, seed=2), slow])["small"]["up"]["random"]
+    assert (three["to_10_percent"], three["to_1_percent"]) == (2.0, 3.0)
+
+
+def test_a_table_has_the_mean_over_its_tasks_of_those_who_ran_on_all() -> None:
+    runs = [run(regret=0.2), run(task="down", regret=0.4), run("evolution", regret=0.1)]
+    means = table_means(runs)["small"]
+    assert list(means) == ["random"] and means["random"][0] == pytest.approx(0.6)
+
+
+def test_ranks_are_over_the_tasks_that_all_ran_on() -> None:
+    runs = [
+        run(s, t, regret=r) for s, t, r in [("a", "up", 0.1), ("b", "up", 0.2), ("a", "down", 0.3), ("b", "down", 0.2)]
+    ]
+    placed = ranks(summary([*runs, run("a", "left")]))
+    assert placed["a"].mean == placed["b"].mean == 1.5
+    assert (placed["a"].low, placed["a"].high) == (1.0, 2.0)
+    assert ranks(summary([run("a", "up"), run("b", "down")])) == {}

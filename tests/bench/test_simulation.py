@@ -1,0 +1,98 @@
+"""Searches on a virtual clock, and the curves they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from archwise.bench.curves import area, evaluations_to, regret_curve
+from archwise.bench.simulation import Step, simulate
+from archwise.evaluators.table import Table
+from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
+from archwise.evaluators.table_space import table_space
+from archwise.spaces.joint import JointSpace
+from archwise.strategies import RandomSearch, Strategy, SuccessiveHalving
+from archwise.trial import Pending, Proposal, Trial
+
+
+def search(table: Table, strategy: Strategy | None = None, task: str = "up", budget: float = 20, workers: int = 1):
+    return simulate(strategy or RandomSearch(), TableEvaluator(table_space(table)), TableTask(task), 3, budget, workers)
+
+
+def test_the_clock_adds_what_the_table_says_and_workers_share_it(table: Table) -> None:
+    space = table_space(table)
+    assert table.cost_seconds is not None
+    one, three = search(table), search(table, workers=3)
+    rows = [space.row(trial.candidate) for trial in one.trials]
+    assert len(rows) == len(set(rows)) == 20
+    assert one.steps[-1].seconds == pytest.approx(sum(table.cost_seconds[row, 0] for row in rows))
+    assert one.steps[-1].seconds / 3.5 < three.steps[-1].seconds < one.steps[-1].seconds / 2.5
+    assert [step.seconds for step in three.steps] == sorted(step.seconds for step in three.steps)
+
+
+def test_the_incumbent_is_the_best_that_was_seen(table: Table) -> None:
+    found, space = search(table), table_space(table)
+    seen: list[float] = []
+    for trial, step in zip(found.trials, found.steps, strict=True):
+        seen.append(trial.score or 0.0)
+        assert step.row is not None and table.select[step.row, 0] == max(seen)
+    assert [step.spent for step in found.steps] == list(range(1, 21))
+    assert space.row(found.trials[int(np.argmax(seen))].candidate) == found.steps[-1].row
+
+
+def test_a_search_ends_with_its_space(table: Table) -> None:
+    found = search(table, budget=100)
+    assert len(found.steps) == 36
+    assert regret_curve(found.steps, table, "up", 100)[-1] == pytest.approx(0.0, abs=0.05)
+
+
+def test_low_fidelity_costs_its_share_and_full_training_outranks_it(table: Table) -> None:
+    found = search(table, SuccessiveHalving(RandomSearch(), eta=4, rungs=2), budget=6)
+    lows = [trial for trial in found.trials if trial.fidelity < 1]
+    assert {trial.fidelity for trial in lows} == {CHEAP_FIDELITY}
+    full = [trial for trial in found.trials if trial.fidelity == 1]
+    assert len(full) >= 4 and all(trial.parent is not None for trial in full)
+    assert found.steps[-1].spent == pytest.approx(len(lows) * CHEAP_FIDELITY + len(full) * (1 - CHEAP_FIDELITY))
+    last = table_space(table).candidate(found.steps[-1].row or 0)
+    assert last in {trial.candidate for trial in full}
+
+
+class Watching(RandomSearch):
+    """Notes what is under way whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.pending: list[int] = []
+
+    def propose(
+        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
+    ) -> list[Proposal]:
+        self.pending.append(len(pending))
+        assert [item.number for item in pending] == sorted(item.number for item in pending)
+        assert [trial.number for trial in history] == sorted(trial.number for trial in history)
+        return super().propose(space, history, pending, seed, n)
+
+
+def test_workers_have_trials_under_way_while_others_are_proposed(table: Table) -> None:
+    strategy = Watching()
+    search(table, strategy, workers=4)
+    assert max(strategy.pending) == 3
+
+
+def test_curves_are_read_at_whole_evaluations(table: Table) -> None:
+    best = int(table.report[:, 0].argmax())
+    other = int(np.abs(table.regret(range(36), "up") - 0.5).argmin())
+    steps = [Step(0.06, 1, None), Step(0.5, 2, other), Step(2.5, 3, best)]
+    curve = regret_curve(steps, table, "up", 4)
+    assert curve == pytest.approx([table.regret([other], "up")[0]] * 2 + [0.0, 0.0])
+    assert regret_curve([Step(1, 1, None)], table, "up", 2) == [10.0, 10.0]
+    holes = replace(table, report=np.where(np.arange(36)[:, None] == best, np.nan, table.report))
+    assert regret_curve([Step(1, 1, best)], holes, "up", 1) == [10.0]
+
+
+def test_areas_and_evaluations() -> None:
+    curve = [1.0] * 30 + [0.0] * 100
+    assert area(curve) == 0.5 and area(curve[:40]) == 0.75
+    assert (evaluations_to(curve, 0.1), evaluations_to(curve[:30], 0.1)) == (31, None)

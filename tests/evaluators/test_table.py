@@ -1,0 +1,165 @@
+"""Benchmark tables: reading them, their spaces, and the evaluator that looks scores up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.bench.conftest import small_table, write_table
+
+from archwise.errors import DataError
+from archwise.evaluators.table import Table, TableDecision, read_table
+from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
+from archwise.evaluators.table_space import table_space
+from archwise.spaces.architecture import Architecture, Candidate
+from archwise.trial import Proposal
+
+
+@pytest.fixture(scope="module", params=["nasbench201", "transnas101_micro", "hpobench_mlp"])
+def published(request: pytest.FixtureRequest, shared_data: Path) -> Table:
+    return read_table(shared_data / "nas" / f"{request.param}.npz")
+
+
+def test_a_published_table_is_its_space(published: Table) -> None:
+    space = table_space(published)
+    assert space.size == len(published.architectures) == space.network.size * space.recipe.size
+    for row in np.random.default_rng(0).integers(space.size, size=200).tolist():
+        candidate = space.candidate(row)
+        assert candidate in space and space.row(candidate) == row
+        assert all(space.row(neighbour) is not None for neighbour in list(space.neighbours(candidate))[:5])
+
+
+def test_candidates_of_published_tables_build_networks(published: Table) -> None:
+    space = table_space(published)
+    assert space.signature is not None
+    for seed in range(3):
+        architecture = space.sample(seed).architecture
+        if space.network.check(architecture, space.signature) is None:
+            assert sum(p.numel() for p in space.network.build(architecture, space.signature).parameters()) > 0
+
+
+def test_the_evaluator_says_what_the_table_says(published: Table) -> None:
+    evaluator = TableEvaluator(table_space(published))
+    column = len(published.tasks) - 1
+    for row in (0, 17, 999):
+        proposal = Proposal(evaluator.space.candidate(row))
+        outcome = evaluator.evaluate(proposal, TableTask(published.tasks[column]))
+        assert outcome.score == float(published.select[row, column])
+
+
+def test_equal_functions_have_equal_features_and_parts_of_the_best_are_alike(shared_data: Path) -> None:
+    """A cell whose first edge is cut off is the same function whatever stands behind it."""
+    space = table_space(read_table(shared_data / "nas" / "nasbench201.npz"))
+    cut = {"0->1": "none", "0->2": "conv3x3", "0->3": "skip", "2->3": "conv1x1"}
+    keys = set()
+    for operation in ("conv3x3", "avg_pool3x3", "none"):
+        edges = cut | {"1->2": operation, "1->3": operation}
+        record = Architecture({f"/stage/{i}->{j}/op": edges[f"{i}->{j}"] for j in range(1, 4) for i in range(j)})
+        keys.add(space.key(Candidate(record, Architecture({}))))
+    assert len(keys) == 1
+
+
+# ---------------------------------------------------------------------- the small table
+
+
+def test_regret_is_0_for_the_best_and_1_for_the_median() -> None:
+    table = small_table()
+    best, median = int(table.report[:, 0].argmax()), np.median(table.report[:, 0])
+    assert table.regret([best], "up").tolist() == [0.0]
+    nearest = int(np.abs(table.report[:, 0] - median).argmin())
+    assert table.regret([nearest], "up")[0] == pytest.approx(1.0, abs=0.1)
+
+
+def test_scores_that_are_missing_are_failures() -> None:
+    evaluator = TableEvaluator(table_space(small_table()))
+    outcome = evaluator.evaluate(Proposal(evaluator.space.candidate(5)), TableTask("down"))
+    assert outcome.status == "failed" and "no score" in outcome.reason
+    assert evaluator.evaluate(Proposal(evaluator.space.candidate(5)), TableTask("up")).status == "finished"
+
+
+def test_what_is_no_row_is_a_failure_and_not_allowed() -> None:
+    table = small_table()
+    short = replace(
+        table,
+        architectures=table.architectures[:30],
+        **{name: getattr(table, name)[:30] for name in ("select", "report", "cheap", "cost_seconds")},
+    )
+    whole, space = table_space(table), table_space(short)
+    missing = whole.candidate(33)
+    assert space.size == 30 and missing in space and not space.allows(missing)
+    assert all(space.allows(space.sample(seed)) for seed in range(50))
+    outcome = TableEvaluator(space).evaluate(Proposal(missing), TableTask("up"))
+    assert outcome.status == "failed" and "no such architecture" in outcome.reason
+
+
+def test_low_fidelity_has_the_cheap_score_at_its_price() -> None:
+    table = small_table()
+    evaluator = TableEvaluator(table_space(table))
+    assert table.cheap is not None and table.cost_seconds is not None
+    proposal = Proposal(evaluator.space.candidate(7), fidelity=0.25)
+    cheap, full = (evaluator.evaluate(replace(proposal, fidelity=f), TableTask("up")) for f in (0.25, 1.0))
+    assert (cheap.score, full.score) == (table.cheap[7, 0], table.select[7, 0])
+    assert cheap.costs["train_seconds"] == pytest.approx(CHEAP_FIDELITY * full.costs["train_seconds"])
+    assert full.costs["train_seconds"] == table.cost_seconds[7, 0]
+    without = TableEvaluator(table_space(replace(table, cheap=None)))
+    assert without.evaluate(proposal, TableTask("up")).costs["train_seconds"] == table.cost_seconds[7, 0]
+
+
+def test_what_is_judged_is_not_seen() -> None:
+    table = small_table()
+    other = replace(table, report=-table.report)
+    for row in range(0, 36, 7):
+        outcomes = [
+            TableEvaluator(table_space(t)).evaluate(Proposal(table_space(t).candidate(row)), TableTask("up"))
+            for t in (table, other)
+        ]
+        assert outcomes[0] == outcomes[1]
+
+
+def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
+    table = small_table()
+    read = read_table(write_table(table, tmp_path / "small.npz"))
+    assert read.fingerprint == table.fingerprint and read.decisions == table.decisions and read.name == "small"
+    assert replace(table, select=table.select + 1).fingerprint != table.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"select": None}, "no array 'select'"),
+        ({"decisions": "[{"}, "cannot be read"),
+        ({"decisions": "[1, 2]"}, "cannot be read"),
+        ({"select": np.zeros((3, 2))}, r"select of the table 'small' is \(3, 2\)"),
+        ({"decisions": '[{"name": "a", "options": [1]}]'}, r"3\) for 1 decisions"),
+        ({"architectures": np.full((36, 3), 9, dtype=np.uint16)}, "beyond the last of 4"),
+        ({"tasks": np.array([object()], dtype=object)}, "cannot be read"),
+    ],
+)
+def test_files_that_are_no_tables_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    path = write_table(small_table(), tmp_path / "small.npz", **change)
+    with pytest.raises(DataError, match=words):
+        read_table(path)
+
+
+@pytest.mark.parametrize("write", [lambda p: p.write_bytes(b"no zip"), lambda p: p.write_bytes(b""), lambda p: None])
+def test_other_files_are_refused(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    path = tmp_path / "other.npz"
+    write(path)
+    with pytest.raises(DataError, match=r"other.npz cannot be read as a benchmark table"):
+        read_table(path)
+
+
+def test_a_task_that_is_not_there() -> None:
+    evaluator = TableEvaluator(table_space(small_table()))
+    with pytest.raises(DataError, match="no task 'left': take one of up, down"):
+        evaluator.evaluate(Proposal(evaluator.space.candidate(0)), TableTask("left"))
+
+
+def test_an_option_that_stands_twice() -> None:
+    table = small_table()
+    twice = (TableDecision("width", (8, 8, 32, 64)), *table.decisions[1:])
+    with pytest.raises(DataError, match="'width' of the table 'small' has the same option twice"):
+        table_space(replace(table, decisions=twice))
