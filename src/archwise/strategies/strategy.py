@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -78,6 +81,89 @@ class OneByOne:
         return proposals
 
 
+@dataclass(frozen=True)
+class Situation:
+    """What a strategy knows when it proposes one candidate.
+
+    Args:
+        space: the candidates.
+        history: the trials that it was shown.
+        under_way: the candidates being evaluated, and those proposed in the same call.
+        seen: keys of all candidates of this search.
+        number: of the proposal.
+        seed: the search's seed.
+    """
+
+    space: JointSpace
+    history: Sequence[Trial]
+    under_way: Sequence[Candidate]
+    seen: Set[Key]
+    number: int
+    seed: int
+
+    @cached_property
+    def own(self) -> list[Trial]:
+        """This search's trials of candidates of the space that ended, by number."""
+        own = (trial for trial in self.history if trial.number >= 0 and trial.candidate in self.space)
+        return sorted(own, key=lambda trial: trial.number)
+
+    @cached_property
+    def finished(self) -> list[Trial]:
+        """Those of `own` that have a score."""
+        return [trial for trial in self.own if trial.score is not None]
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """The proposal's own source of randomness."""
+        return np.random.default_rng([self.seed, self.number])
+
+    def is_new(self, candidate: Candidate) -> bool:
+        """Whether a candidate of the space is allowed and was not seen."""
+        return is_new(self.space, self.seen, candidate)
+
+    def draw_new(self, draw: Callable[[], Candidate]) -> Candidate | None:
+        """Return the first of some draws that is allowed and not seen, or None."""
+        return draw_new(self.space, self.seen, draw)
+
+    def random(self) -> Proposal | None:
+        """Return a random candidate that is allowed and not seen; None if there is none."""
+        return random_proposal(self.space, self.seen, self.rng)
+
+    def best_elsewhere(self) -> Proposal | None:
+        """Return the best candidate of other searches that is of this space and new here, None if there is none."""
+        others = [t for t in self.history if t.number < 0 and t.score is not None and t.candidate in self.space]
+        best = sorted(others, key=lambda trial: -(trial.score or 0.0))
+        found = next((trial.candidate for trial in best if self.is_new(trial.candidate)), None)
+        return Proposal(found, origin="best of another search") if found else None
+
+
+class OneAtATime(ABC):
+    """Base of strategies that propose candidates one after another."""
+
+    def propose(
+        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
+    ) -> list[Proposal]:
+        """Return up to `n` new proposals; see `Strategy.propose`."""
+        seen = keys_of(space, history, pending)
+        under_way = [item.proposal.candidate for item in pending]
+        first = next_number(history, pending)
+        proposals: list[Proposal] = []
+        for number in range(first, first + n):
+            if len(seen) >= space.size:
+                break
+            proposal = self.propose_one(Situation(space, history, under_way, seen, number, seed))
+            if proposal is None:
+                break
+            seen = seen | {space.key(proposal.candidate)}
+            under_way = [*under_way, proposal.candidate]
+            proposals.append(proposal)
+        return proposals
+
+    @abstractmethod
+    def propose_one(self, now: Situation) -> Proposal | None:
+        """Return a proposal that is new, or None where there is none left."""
+
+
 def next_number(history: Sequence[Trial], pending: Sequence[Pending]) -> int:
     """Return the number of the next proposal: one more than the largest so far."""
     return 1 + max([-1, *(trial.number for trial in history), *(item.number for item in pending)])
@@ -89,7 +175,7 @@ def keys_of(space: JointSpace, history: Sequence[Trial], pending: Sequence[Pendi
     return {space.key(candidate) for candidate in [*own, *(item.proposal.candidate for item in pending)]}
 
 
-def draw_new(space: JointSpace, seen: set[Key], draw: Callable[[], Candidate]) -> Candidate | None:
+def draw_new(space: JointSpace, seen: Set[Key], draw: Callable[[], Candidate]) -> Candidate | None:
     """Return the first of `TRIES` draws that is allowed and not seen, or None.
 
     Args:
@@ -100,15 +186,7 @@ def draw_new(space: JointSpace, seen: set[Key], draw: Callable[[], Candidate]) -
     return next((candidate for _ in range(TRIES) if is_new(space, seen, candidate := draw())), None)
 
 
-def best_elsewhere(space: JointSpace, history: Sequence[Trial], seen: set[Key]) -> Proposal | None:
-    """Return the best candidate of other searches that is of this space and new here, None where there is none."""
-    others = [t for t in history if t.number < 0 and t.score is not None and t.candidate in space]
-    best = sorted(others, key=lambda trial: -(trial.score or 0.0))
-    found = next((trial.candidate for trial in best if is_new(space, seen, trial.candidate)), None)
-    return Proposal(found, origin="best of another search") if found else None
-
-
-def random_proposal(space: JointSpace, seen: set[Key], rng: np.random.Generator) -> Proposal | None:
+def random_proposal(space: JointSpace, seen: Set[Key], rng: np.random.Generator) -> Proposal | None:
     """Return a random candidate that is allowed and not seen.
 
     Returns:
@@ -122,6 +200,6 @@ def random_proposal(space: JointSpace, seen: set[Key], rng: np.random.Generator)
     return Proposal(candidate, origin="random") if candidate else None
 
 
-def is_new(space: JointSpace, seen: set[Key], candidate: Candidate) -> bool:
+def is_new(space: JointSpace, seen: Set[Key], candidate: Candidate) -> bool:
     """Whether a candidate of the space is allowed and was not seen."""
     return space.key(candidate) not in seen and space.allows(candidate)

@@ -46,7 +46,7 @@ class Surrogate:
                 of Ginsbourger et al. 2010), so that no worker repeats another's idea.
         """
         finished = [trial for trial in trials if trial.score is not None]
-        known = _thinned(finished, MOST)
+        known = thinned(finished, MOST)
         scores = standardised([trial.score or 0.0 for trial in known])
         rows, trend = self._seen([trial.candidate for trial in known])
         parameters = self._parameters(finished)
@@ -80,11 +80,10 @@ class Surrogate:
 
     def _parameters(self, finished: Sequence[Trial]) -> np.ndarray:
         """Return the kernel's parameters for a history: those of its beginning, as far as they were chosen."""
-        step = max(1, len(finished) // 16)
-        first = finished[: len(finished) // step * step]
+        first = beginning(finished)
         known = tuple((trial.candidate, trial.score or 0.0) for trial in first)
         if known not in self._chosen:
-            used = _thinned(first, MOST_CHOOSING)
+            used = thinned(first, MOST_CHOOSING)
             rows, trend = self._seen([trial.candidate for trial in used])
             scores = standardised([trial.score or 0.0 for trial in used])
             self._chosen = {known: self._process.choose(rows, trend, scores)}
@@ -94,7 +93,7 @@ class Surrogate:
         self._feasibility = None
         if all(trial.score is not None for trial in trials):
             return
-        known = _thinned(trials, MOST)
+        known = thinned(trials, MOST)
         ended = np.array([float(trial.score is not None) for trial in known])
         self._successes = ended.mean()
         self._feasibility = GaussianProcess(self.encoding.groups)
@@ -119,7 +118,13 @@ def standardised(scores: Sequence[float]) -> np.ndarray:
     return centred / (deviation if deviation > 1e-9 else 1.0)
 
 
-def _thinned(trials: Sequence[Trial], most: int) -> list[Trial]:
+def beginning(trials: Sequence[Trial]) -> Sequence[Trial]:
+    """Return the first trials, their number rounded down so that it changes whenever it has grown by a sixteenth."""
+    step = max(1, len(trials) // 16)
+    return trials[: len(trials) // step * step]
+
+
+def thinned(trials: Sequence[Trial], most: int) -> list[Trial]:
     """Return trials, of too many: the best 30 %, the last 20 %, and others evenly spread, in their order."""
     if len(trials) <= most:
         return list(trials)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archwise.errors import ArchwiseError
+from archwise.spaces.architecture import Candidate
 from archwise.spaces.choice import Choice
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.strategy import best_elsewhere, is_new, keys_of, next_number, random_proposal
-from archwise.trial import Pending, Proposal, Trial
+from archwise.strategies.strategy import OneAtATime, Situation
+from archwise.trial import Proposal
 
 if TYPE_CHECKING:
     import optuna
@@ -20,7 +20,7 @@ DRAWS = 20
 """How often Optuna is asked for a candidate that is new."""
 
 
-class TreeStructuredParzenEstimator:
+class TreeStructuredParzenEstimator(OneAtATime):
     """Optuna's sampler on the choices of a space: ordered grids as whole numbers, others as categories.
 
     It models which options the better and the worse trials took, jointly over the choices that trials have in common,
@@ -49,55 +49,34 @@ class TreeStructuredParzenEstimator:
             raise ArchwiseError("The strategy 'tpe' needs Optuna: pip install 'archwise[optuna]'.") from error
         self.startup = startup
 
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        """Return up to `n` new proposals; see `Strategy.propose`."""
-        import numpy as np
-
-        seen = keys_of(space, history, pending)
-        own = [trial for trial in history if trial.number >= 0 and trial.candidate in space]
-        finished = sum(trial.score is not None for trial in own)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
-            if len(seen) >= space.size:
-                break
-            rng = np.random.default_rng([seed, number])
-            proposal = best_elsewhere(space, history, seen) if finished < self.startup else None
-            if proposal is None and finished >= self.startup:
-                waiting = [*(item.proposal for item in pending), *proposals]
-                proposal = self._ask(space, own, waiting, seen, int(rng.integers(2**31)))
-            proposal = proposal or random_proposal(space, seen, rng)
-            if proposal is None:
-                break
-            seen.add(space.key(proposal.candidate))
-            proposals.append(proposal)
-        return proposals
-
-    def _ask(
-        self, space: JointSpace, own: Sequence[Trial], waiting: Sequence[Proposal], seen: set[Any], seed: int
-    ) -> Proposal | None:
+    def propose_one(self, now: Situation) -> Proposal | None:
+        """Return what Optuna's sampler proposes."""
+        if len(now.finished) < self.startup:
+            return now.best_elsewhere() or now.random()
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of options that Optuna calls experimental
             sampler = optuna.samplers.TPESampler(
-                n_startup_trials=self.startup, multivariate=True, group=True, constant_liar=True, seed=seed
+                n_startup_trials=self.startup,
+                multivariate=True,
+                group=True,
+                constant_liar=True,
+                seed=int(now.rng.integers(2**31)),
             )
             study = optuna.create_study(direction="maximize", sampler=sampler)
-            worst = min(trial.score for trial in own if trial.score is not None)
-            for trial in own:
-                study.add_trial(_frozen(space, trial, worst if trial.score is None else trial.score))
-            for proposal in waiting:
-                study.add_trial(_frozen(space, proposal, None))
+            worst = min(trial.score or 0.0 for trial in now.finished)
+            for trial in now.own:
+                study.add_trial(_frozen(now.space, trial.candidate, worst if trial.score is None else trial.score))
+            for candidate in now.under_way:
+                study.add_trial(_frozen(now.space, candidate, None))
             for _ in range(DRAWS):
                 asked = study.ask()
-                candidate = space.derive(partial(_taken, asked))
-                if is_new(space, seen, candidate):
+                candidate = now.space.derive(partial(_taken, asked))
+                if now.is_new(candidate):
                     return Proposal(candidate, origin="tree-structured Parzen estimator")
-        return None
+        return now.random()
 
 
 def _distribution(choice: Choice, open_: tuple[int, ...]) -> optuna.distributions.BaseDistribution:
@@ -115,11 +94,11 @@ def _taken(asked: optuna.Trial, path: str, choice: Choice, open_: tuple[int, ...
     return open_[int(asked.suggest_categorical(path, range(len(open_))))]
 
 
-def _frozen(space: JointSpace, made: Trial | Proposal, score: float | None) -> optuna.trial.FrozenTrial:
-    """Return a trial, or a proposal under way, as Optuna keeps it."""
+def _frozen(space: JointSpace, candidate: Candidate, score: float | None) -> optuna.trial.FrozenTrial:
+    """Return a trial as Optuna keeps it; one that is under way has no score."""
     import optuna
 
-    decisions = space.decisions(made.candidate)
+    decisions = space.decisions(candidate)
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.RUNNING if score is None else optuna.trial.TrialState.COMPLETE,
         params={d.path: d.allowed.index(d.index) for d in decisions},
