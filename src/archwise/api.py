@@ -71,7 +71,7 @@ def search(
             same trials.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
-        strategy: a strategy, or a ready-made one's name: random, evolution, halving-random, halving-evolution.
+        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         seed: everything random derives from it.
         workers: worker processes; as many as there are cores if not given.

@@ -102,7 +102,7 @@ def search(
     ] = None,
     strategy: Annotated[
         str | None,
-        option("NAME", "How to search: random, evolution, halving-random or halving-evolution (used if not given)."),
+        option("NAME", "How to search; halving-evolution if not given. A wrong name prints those there are."),
     ] = None,
     fix: Annotated[
         list[str] | None, option("CHOICE=VALUE", "Keep only these options of a choice; several by commas.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.contracts import toys
-from tests.contracts.simulation import simulate
 from tests.contracts.strategy_contract import StrategyContract
 
 from archwise.errors import ArchwiseError

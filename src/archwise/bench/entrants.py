@@ -9,7 +9,7 @@ from archwise.bench.peers import PEERS, peer_version, simulate_peer
 from archwise.bench.simulation import Simulated, simulate
 from archwise.errors import ArchwiseError
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
-from archwise.strategies.ready import READY, ready_strategy
+from archwise.strategies.ready import PROPOSING, READY, ready_strategy
 
 
 def check_entrant(name: str) -> None:
@@ -20,7 +20,7 @@ def check_entrant(name: str) -> None:
     """
     if name not in READY and name not in PEERS:
         raise ArchwiseError(
-            f"There is no strategy or peer {name!r}: take some of {', '.join(READY)}; or of {', '.join(PEERS)}."
+            f"There is no strategy or peer {name!r}: take some of {', '.join(PROPOSING)}; or of {', '.join(PEERS)}."
         )
     version_of(name)
 

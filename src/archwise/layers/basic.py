@@ -41,7 +41,8 @@ class FactorizedReduction(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(x)
-        y: Tensor = self.norm(torch.cat([self.even(x), self.odd(nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:])], dim=1))
+        moved = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        y: Tensor = self.norm(torch.cat([self.even(x), self.odd(moved)], dim=1))
         return y
 
 

@@ -6,15 +6,24 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from archwise.errors import SpaceError
+from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.evolution import RegularisedEvolution
+from archwise.strategies.freeze_thaw import FreezeThaw
+from archwise.strategies.genetic import GeneticAlgorithm
+from archwise.strategies.grid import GridSearch
+from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.local_search import LocalSearch
+from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
+from archwise.strategies.tpe import TreeStructuredParzenEstimator
 
 
-class Ready(NamedTuple):
-    """A ready-made strategy.
+class Proposing(NamedTuple):
+    """A ready-made strategy that evaluates every candidate in full.
 
     Args:
         description: what it is, in a few words.
@@ -25,16 +34,47 @@ class Ready(NamedTuple):
     make: Callable[[], Strategy]
 
 
-SINGLE = {
-    "random": Ready("random search", RandomSearch),
-    "evolution": Ready("regularised evolution", RegularisedEvolution),
-    "bayesian": Ready("Bayesian optimisation", BayesianOptimization),
+class Scheduling(NamedTuple):
+    """A ready-made strategy that trains many candidates of another one a little, and few in full.
+
+    Args:
+        description: what it is, in a few words.
+        make: (the other strategy, number of fidelities) -> one.
+    """
+
+    description: str
+    make: Callable[[Strategy, int], Strategy]
+
+
+PROPOSING = {
+    "random": Proposing("random search", RandomSearch),
+    "grid": Proposing("a grid in shuffled order", GridSearch),
+    "evolution": Proposing("regularised evolution", RegularisedEvolution),
+    "genetic": Proposing("a genetic algorithm with small generations", GeneticAlgorithm),
+    "genetic-classic": Proposing(
+        "a genetic algorithm with generations of 100", lambda: GeneticAlgorithm(100, 0.1, 0.7, 0.2, elite=10)
+    ),
+    "reinforce": Proposing("a controller trained by REINFORCE", lambda: ReinforcementLearning(update="reinforce")),
+    "ppo": Proposing("a controller trained by PPO", lambda: ReinforcementLearning(update="ppo")),
+    "bayesian": Proposing("Bayesian optimisation", BayesianOptimization),
+    "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
+    "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
+    "local-search": Proposing("local search with restarts", LocalSearch),
 }
-"""Those that evaluate every candidate in full."""
-READY = {name: f"{ready.description}, every trial in full" for name, ready in SINGLE.items()} | {
-    f"halving-{name}": f"{ready.description} under successive halving" for name, ready in SINGLE.items()
+SCHEDULING = {
+    "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
+    "hyperband": Scheduling("Hyperband", lambda other, rungs: Hyperband(other, rungs=rungs)),
+    "asha": Scheduling(
+        "asynchronous successive halving", lambda other, rungs: AsynchronousSuccessiveHalving(other, rungs=rungs)
+    ),
+    "freeze-thaw": Scheduling("freeze-thaw", lambda other, rungs: FreezeThaw(other, rungs=rungs)),
 }
-"""Name -> what it is."""
+READY = {name: f"{proposing.description}, every trial in full" for name, proposing in PROPOSING.items()} | {
+    f"{schedule}-{name}": f"{proposing.description} under {scheduling.description}"
+    for schedule, scheduling in SCHEDULING.items()
+    for name, proposing in PROPOSING.items()
+}
+"""Name -> what it is; a name with a schedule before it trains many candidates a little, and few in full."""
 
 
 def ready_strategy(name: str, trials: int | None = None) -> Strategy:
@@ -42,13 +82,19 @@ def ready_strategy(name: str, trials: int | None = None) -> Strategy:
 
     Args:
         name: the name, one of `READY`.
-        trials: how many trials there will be; where time alone is limited, successive halving starts at a 27th of a
-            full training, else at a ninth, as few trials fill no larger cohort.
+        trials: how many trials there will be; where time alone is limited, the lowest fidelity is a 27th of a full
+            training, else a ninth, as few trials fill no larger cohort.
 
     Raises:
         SpaceError: no strategy has that name.
+        ArchwiseError: the strategy needs a library that is not installed.
     """
     if name not in READY:
-        raise SpaceError(f"There is no strategy {name!r}: take one of {', '.join(READY)}.")
-    proposer = SINGLE[name.removeprefix("halving-")].make()
-    return SuccessiveHalving(proposer, rungs=4 if trials is None else 3) if name.startswith("halving-") else proposer
+        raise SpaceError(
+            f"There is no strategy {name!r}: take one of {', '.join(PROPOSING)}, "
+            f"or one of these behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
+        )
+    if name in PROPOSING:
+        return PROPOSING[name].make()
+    schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
+    return SCHEDULING[schedule].make(ready_strategy(name.removeprefix(f"{schedule}-")), 4 if trials is None else 3)

@@ -15,7 +15,7 @@ from archwise.bench.curves import AREA
 from archwise.bench.entrants import installed_peers
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.summary import ranks, summary, table_means
-from archwise.strategies.ready import READY
+from archwise.strategies.ready import PROPOSING
 from archwise.terminal.console import Output, print_json
 
 FEW = "bayesian,random,evolution"
@@ -37,7 +37,7 @@ def bench_command(
     json: bool,
 ) -> None:
     """Run what is missing, and print what all of it comes to; see `archwise bench --help`."""
-    named = ",".join([*READY, *installed_peers()]) if everything else f"{strategies or FEW},{against or ''}"
+    named = ",".join([*PROPOSING, *installed_peers()]) if everything else f"{strategies or FEW},{against or ''}"
     plan = Plan(
         tables=_words(tables),
         strategies=_words(named),
