@@ -219,7 +219,7 @@ def test_where_no_mutation_is_new_it_says_that_the_candidate_is_random():
     *rest, last = first.values()
     history = [as_trial(0, Proposal(space.default))]
     history += [replace(as_trial(n, Proposal(c)), outcome=FAILURE) for n, c in enumerate(rest, 1)]
-    found = [p for seed in range(20) for p in GeneticAlgorithm(len(history)).propose(space, history, [], seed, 1)]
+    found = [p for seed in range(4) for p in GeneticAlgorithm(len(history)).propose(space, history, [], seed, 1)]
     assert {space.key(p.candidate) for p in found} == {space.key(last)}
     assert {p.origin for p in found} <= {"random", "mutation of trial 0"}
 

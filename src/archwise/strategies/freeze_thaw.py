@@ -36,21 +36,22 @@ LARGEST = 3.0
 class FreezeThaw:
     """Keeps a basket of partly trained candidates and spends each step where it promises most for what it costs.
 
-    The end of a candidate's learning curve is predicted from its start: from its score at the rung it has reached, the
-    last rung's gain, and its training speed (the mean training loss so far, where there are curves). The fit is a
-    Bayesian linear regression for each rung, from the highest down: those that went on tell what became of them, or is
-    predicted to. Who goes on is decided by what the regression sees, so the selection does not bias it; how far its
-    predictions were off on this search's own trials is how uncertain they are.
+    How a learning curve ends is predicted from its start: the score at the rung it has reached, the gain since the
+    rung below, and the training speed (the mean training loss so far, where there are curves). There is a Bayesian
+    linear regression for each rung, fitted from the highest down to what became of the trials that went on, or is
+    predicted to. Who went on was decided by what the regression sees, so this does not bias it; how far off it was on
+    this search's own trials is how uncertain it is.
 
-    A step is worth the improvement over the best fully trained score that is expected of what it shows, and costs the
-    step itself and, where it then looks like a winner, the training that is left. The step of the highest worth for its
-    cost is next: continuing one of the basket, or beginning a new candidate, whose prediction is that of the youngest
-    ones.
+    A step is worth the improvement over the best fully trained candidate that is expected of what the step will show.
+    It costs itself and, where the candidate then looks like the new best, the training that is left. The step that is
+    worth most for its cost is next: of a candidate in the basket, or of a new one, of which is expected what the
+    youngest ones promise.
 
-    - What has less than a `chance` to end above the best is stopped: it is not continued unless the prediction changes.
-    - The first trials are `start` new candidates, then the best of them is trained in full: so ends are known at all.
-    - The proposer is shown every candidate once, with its score in full training, or the one predicted.
-    - Failed trials never continue, and are shown to the proposer as such.
+    - What has less than a `chance` to end above the best is stopped: it never continues unless its prediction changes.
+    - First, `start` candidates begin, and all of them go on to the second of three rungs or more, so that the
+      regression sees low scores too; then the best is trained in full, so that an end is known.
+    - The proposer is shown every candidate once, with its score in full training, or the one predicted. Failed ones
+      are shown as such and never continue.
 
     Source: Swersky et al. 2014, Freeze-thaw Bayesian optimization; Domhan et al. 2015, Speeding up automatic
     hyperparameter optimization of deep neural networks by extrapolation of learning curves; Ru et al. 2021, Speedy
@@ -60,8 +61,8 @@ class FreezeThaw:
         proposer: the strategy that proposes candidates.
         eta: how much longer a trial is trained at each rung than at the one below.
         rungs: number of fidelities, the full one included; 1 evaluates everything in full.
-        start: how many candidates begin before the first continues; larger compares it with more.
-        chance: what may still win: larger stops more trials, and more of those that would have won.
+        start: how many candidates the predictions are first learned from; larger makes them better, and costs more.
+        chance: what stops a trial: larger stops more of them, and more of those that would have won.
 
     Raises:
         ArchwiseError: eta is less than 2, rungs or start less than 1, or chance not in [0, 0.5].
@@ -141,18 +142,23 @@ class FreezeThaw:
         costs = shares[reached + 1] - shares[reached]
         able = [*free, len(basket)]
         *worths, new = _worth(ends.mean[able], ends.step[able], best, costs, 1 - shares[reached + 1]).tolist()
-        if full:
+        margins = ends.mean[free] - best
+        may_win = (ndtr(margins / _above_zero(ends.deviation[free], margins)) >= self.chance).tolist()
+        sample = {number for number, _ in climb.new[: self.start]} if self.rungs > 2 else set()
+        sampled = [basket[i].rung == 0 and basket[i].chain[0].number in sample for i in free]
+        if len(climb.new) < self.start:
+            before = [False] * len(free)
+        elif any(sampled):
+            before = may_win = sampled
+        elif full:
             before = [worth > new for worth in worths]
         else:
             # No end is known yet: the best goes all the way, so that predictions have something to learn from.
             leader = max(free, key=lambda i: float(ends.mean[i]))
             before = [i == leader and not any(busy) for i in free]
-        margins = ends.mean[free] - best
-        chances = ndtr(margins / _above_zero(ends.deviation[free], margins))
-        order = [i for i in sorted(range(len(free)), key=lambda i: -worths[i]) if chances[i] >= self.chance]
+        order = [i for i in sorted(range(len(free)), key=lambda i: -worths[i]) if may_win[i]]
         learners = [basket[i] for i in free]
         steps = [climb.continuation(learner.chain[-1], learner.rung + 1) for learner in learners]
-        before = [early and len(climb.new) >= self.start for early in before]
         return [steps[i] for i in order if before[i]], [steps[i] for i in order if not before[i]]
 
 
@@ -219,6 +225,8 @@ def _predict(basket: Sequence[_Learner], rungs: int) -> _Ends:
     scores = np.array([learner.scores for learner in basket]).reshape(-1, rungs)
     speeds = np.array([learner.speeds for learner in basket]).reshape(-1, rungs)
     reached = np.array([learner.rung for learner in basket], dtype=int)
+    for column in scores.T[:-1]:
+        column[~np.isnan(column)] = _cut(column[~np.isnan(column)])
     present = scores[np.arange(len(basket)), reached]
     mean = present.copy()
     step, later = np.zeros_like(mean), np.zeros_like(mean)
@@ -234,7 +242,7 @@ def _predict(basket: Sequence[_Learner], rungs: int) -> _Ends:
         step[here] = noise * (1 + np.einsum("ij,jk,ik->i", x[here], covariance, x[here]))
         later[here] = (step + later)[ahead].mean() if ahead.any() else np.sum(doubts[rung + 1 :] ** 2)
     mean = np.where(np.isfinite(mean), mean, present)
-    youngest = mean[-RECENT:] if len(mean) else np.zeros(1)
+    youngest = _cut(mean[-RECENT:]) if len(mean) else np.zeros(1)
     spread = np.sum((youngest - youngest.mean()) ** 2) + DOUBT * doubts[0] ** 2
     new = spread / (len(youngest) + DOUBT)
     variance, whole = np.append(step, new), np.append(step + later, new)
