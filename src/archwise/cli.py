@@ -98,11 +98,19 @@ def search(
         ),
     ] = None,
     space: Annotated[
-        str | None, option("NAME", "Networks to search: mlp, cnn, conv1d, cell or nasbench201; by the kind of data.")
+        str | None,
+        option(
+            "NAME", "Networks to search: mlp, cnn, conv1d, cell, nasbench201 or transnas101_micro; by the kind of data."
+        ),
     ] = None,
     strategy: Annotated[
         str | None,
-        option("NAME", "How to search; halving-evolution if not given. A wrong name prints those there are."),
+        option(
+            "NAME",
+            "How to search: random, grid, evolution, genetic, genetic-classic, reinforce, ppo, bayesian, predictor, "
+            "tpe or local-search, every trial in full; or one of these behind halving-, hyperband-, asha- or "
+            "freeze-thaw-, many trials cut short. halving-evolution if not given.",
+        ),
     ] = None,
     fix: Annotated[
         list[str] | None, option("CHOICE=VALUE", "Keep only these options of a choice; several by commas.")

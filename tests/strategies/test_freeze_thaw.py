@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from tests.contracts.strategy_contract import StrategyContract
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from zlib import crc32
 
+import numpy as np
+import pytest
+from tests.contracts import toys
+from tests.contracts.simulation import as_trial, check, cost, simulate
+from tests.contracts.strategy_contract import StrategyContract, foreign, standard_error
+
+from archwise.errors import ArchwiseError
+from archwise.spaces import JointSpace
+from archwise.spaces.architecture import Candidate
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.strategy import Strategy
+from archwise.strategies.successive_halving import SuccessiveHalving
+from archwise.trial import CurvePoint, Outcome, Pending, Proposal, Trial
+
+SPACE = toys.layers()
+RUNGS = (3.0**-3, 3.0**-2, 3.0**-1, 1.0)
+MARKS = [mark / 27 for mark in range(1, 28)]
 
 
 class TestOverRandomSearch(StrategyContract):
@@ -16,7 +35,364 @@ class TestOverRandomSearch(StrategyContract):
     def make(self) -> Strategy:
         return FreezeThaw(RandomSearch())
 
+    def check_run(self, trials: Sequence[Trial]) -> None:
+        check_steps(trials)
+
 
 class TestOverEvolution(StrategyContract):
     def make(self) -> Strategy:
-        return FreezeThaw(RegularisedEvolution(10, 5), rungs=3, start=4)
+        return FreezeThaw(RegularisedEvolution(10, 5), start=5)
+
+    def check_run(self, trials: Sequence[Trial]) -> None:
+        check_steps(trials)
+
+
+class Watched(RandomSearch):
+    """Random search that remembers what it was shown last."""
+
+    def propose(
+        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
+    ) -> list[Proposal]:
+        self.history, self.pending = list(history), list(pending)
+        return super().propose(space, history, pending, seed, n)
+
+
+def check_steps(trials: Sequence[Trial]) -> None:
+    """Assert that every candidate begins on the lowest rung and climbs one rung at a time."""
+    fidelity = {trial.number: trial.fidelity for trial in trials}
+    for trial in trials:
+        below = fidelity[trial.parent] if trial.parent is not None else None
+        assert (below, trial.fidelity) in zip([None, *RUNGS], RUNGS, strict=False)
+
+
+def end_of(candidate: Candidate) -> float:
+    """Where a learning curve of the toy goes."""
+    return toys.worth(candidate)
+
+
+def curve_of(candidate: Candidate) -> list[float]:
+    """Saturating exponentials of very different speeds: many cross."""
+    speed = 0.03 * 20 ** (crc32(repr(candidate).encode()) / 2**32)
+    return [end_of(candidate) * (1 - math.exp(-mark / speed)) for mark in MARKS]
+
+
+def evaluate(number: int, proposal: Proposal) -> Outcome:
+    """Train up to a mark; the training loss falls as the score rises."""
+    scores = curve_of(proposal.candidate)[: round(27 * proposal.fidelity)]
+    return outcome(scores, [2 - 1.5 * score for score in scores])
+
+
+def outcome(scores: Sequence[float], losses: Sequence[float]) -> Outcome:
+    points = zip(MARKS, scores, losses, strict=False)
+    return Outcome("finished", scores[-1], curve=tuple(CurvePoint(m, 9.0 * m, loss, loss, s) for m, s, loss in points))
+
+
+def run(count: int, strategy: Strategy | None = None, **settings) -> list[Trial]:
+    strategy = strategy or FreezeThaw(RandomSearch())
+    return simulate(lambda: strategy, SPACE, count, **{"evaluate": evaluate} | settings)
+
+
+def chain(first: int, scores: Sequence[float | None], candidate: int | None = None, losses=()) -> list[Trial]:
+    """Return the trials of one candidate that climbed as many rungs as there are scores; None is a failure."""
+    trials = []
+    for rung, score in enumerate(scores):
+        ended = Outcome("failed" if score is None else "finished", score)
+        if losses and score is not None:
+            ended = outcome([score] * 3**rung, list(losses)[: 3**rung])
+        who = SPACE.sample(first if candidate is None else candidate)
+        trials.append(Trial(first + rung, who, RUNGS[rung], 0, ended, first + rung - 1 if rung else None, "made"))
+    return trials
+
+
+def begun(*chains: Sequence[float | None]) -> list[Trial]:
+    """Return the trials of several candidates, numbered from 0."""
+    trials: list[Trial] = []
+    for scores in chains:
+        trials += chain(len(trials), scores)
+    return trials
+
+
+def continued(history: Sequence[Trial], n: int = 1, pending: Sequence[Pending] = (), **settings) -> list[int | None]:
+    """Return which trials the proposals continue."""
+    proposals = FreezeThaw(RandomSearch(), **settings).propose(SPACE, history, pending, 0, n)
+    check(SPACE, history, pending, proposals, n)
+    return [proposal.parent for proposal in proposals]
+
+
+# ---------------------------------------------------------------------- how it begins
+
+
+def test_first_a_sample_climbs_one_rung_and_its_best_all_the_others():
+    trials = run(20)
+    assert [trial.fidelity for trial in trials] == [RUNGS[0]] * 9 + [RUNGS[1]] * 9 + [RUNGS[2], RUNGS[3]]
+    assert {trial.parent for trial in trials[9:18]} == set(range(9))
+    best = max(trials[9:18], key=lambda trial: trial.score or 0)
+    assert [trial.candidate for trial in trials[18:]] == [best.candidate] * 2
+
+
+def test_with_two_rungs_the_sample_is_not_trained_in_full():
+    trials = run(8, FreezeThaw(RandomSearch(), rungs=2, start=5))
+    assert [trial.parent is None for trial in trials[:6]] == [True] * 5 + [False]
+    assert sum(trial.fidelity == 1 for trial in trials) < 4
+
+
+def test_until_an_end_is_known_one_candidate_at_a_time_goes_on():
+    history = begun(*([score, 2 * score] for score in (0.1, 0.5, 0.2)))
+    assert continued(history, 3, start=3) == [3, None, None]
+    under_way = [Pending(6, Proposal(history[3].candidate, RUNGS[2], 3))]
+    assert continued(history, 3, under_way, start=3) == [None, None, None]
+
+
+def test_where_the_best_fails_the_next_best_goes_on():
+    history = begun([0.1, 0.2], [0.5, 1.0, None], [0.2, 0.4])
+    assert continued(history, start=3) == [6]
+
+
+def test_a_full_evaluation_that_was_there_before_is_the_end_that_is_known():
+    """The search evaluates the space's default in full before it asks for more; its curve teaches, too."""
+    first = [as_trial(0, Proposal(SPACE.default), evaluate)]
+    trials = run(40, known=first)
+    check_steps(trials[1:])
+    assert SPACE.default not in {trial.candidate for trial in trials[1:]}
+    assert Counter(trial.fidelity for trial in trials[1:18])[RUNGS[2]] == 0, "nobody needs to go all the way"
+
+
+# ---------------------------------------------------------------------- what is predicted
+
+
+def predicted(history: Sequence[Trial], **settings) -> dict[int, float | None]:
+    """Return the score that the proposer is shown for each candidate, by the number of its first trial."""
+    watched = Watched()
+    FreezeThaw(watched, **settings).propose(SPACE, history, [], 0, 50)
+    return {trial.number: trial.score for trial in watched.history if trial.number >= 0}
+
+
+def test_predictions_come_nearer_to_the_ends_than_the_scores_do():
+    history = run(150)
+    last = {trial.candidate: trial for trial in history}
+    shown = predicted(history)
+    first = {trial.candidate: trial.number for trial in reversed(history) if trial.parent is None}
+    partly = [trial for trial in last.values() if trial.fidelity < 1]
+    ends = np.array([curve_of(trial.candidate)[-1] for trial in partly])
+    now = np.array([trial.score for trial in partly])
+    then = np.array([shown[first[trial.candidate]] for trial in partly])
+    assert len(partly) > 50
+    assert np.mean((then - ends) ** 2) < 0.6 * np.mean((now - ends) ** 2)
+
+
+def test_what_was_trained_in_full_is_shown_as_it_is():
+    history = begun([0.1, 0.2, 0.3, 0.35], [0.2, 0.1], [0.3, 0.2, 0.1], [0.05], [None], [0.1, None])
+    shown = predicted(history, start=3)
+    assert list(shown) == [0, 4, 6, 9, 10, 11]
+    assert shown[0] == 0.35
+    assert shown[10] is None is shown[11]
+    assert shown[9] > 0.05, "scores rise with training"
+
+
+def test_the_training_speed_decides_between_equal_scores():
+    """At the lowest rung all have learned nothing; those whose training loss falls faster end higher."""
+    history: list[Trial] = []
+    for i in range(12):
+        loss = 1.0 + i / 10
+        losses = [loss] * 27
+        scores = [0.1, 0.1, 0.8 - loss / 5, 1.0 - loss / 3]
+        history += chain(len(history), scores[: 4 if i % 3 == 0 else 2], losses=losses)
+    slow, fast = len(history), len(history) + 1
+    history += chain(slow, [0.1], losses=[2.0]) + chain(fast, [0.1], losses=[1.0])
+    shown = predicted(history, start=3)
+    assert shown[fast] > shown[slow] + 0.1
+    without = [replace(trial, outcome=replace(trial.outcome, curve=())) for trial in history]
+    shown = predicted(without, start=3)
+    assert shown[fast] == pytest.approx(shown[slow])
+
+
+def test_the_gain_of_the_last_rung_decides_between_equal_scores():
+    """Some stand still, some rise on and on: who rose by more lately ends higher."""
+    rising, still = [0.1, 0.3, 0.5, 0.7], [0.29, 0.3, 0.31, 0.32]
+    history = begun(*[[score + i / 100 for score in kind] for i in range(4) for kind in (rising, still)])
+    first = len(history)
+    history += chain(first, [0.1, 0.31]) + chain(first + 2, [0.3, 0.31])
+    shown = predicted(history, start=3)
+    assert shown[first] > shown[first + 2] + 0.1
+
+
+def test_a_curve_of_one_long_training_teaches_as_much_as_its_parts():
+    parts = run(60)
+    full = next(trial for trial in parts if trial.fidelity == 1)
+    ancestors = {full.parent}
+    for trial in reversed(parts):
+        if trial.number in ancestors and trial.parent is not None:
+            ancestors.add(trial.parent)
+    number = min(ancestors)
+    whole = [trial for trial in parts if trial.number not in ancestors]
+    whole = [replace(trial, number=number, parent=None) if trial is full else trial for trial in whole]
+    whole.sort(key=lambda trial: trial.number)
+    assert predicted(whole) == pytest.approx(predicted(parts))
+
+
+def test_one_broken_candidate_bends_nothing():
+    history = run(60)
+    before = predicted(history)
+    worst = min((trial for trial in history if trial.parent is None), key=lambda trial: trial.score or 0)
+    for broken in (-1e3, -1e9):
+        changed = [replace(t, outcome=Outcome("finished", broken)) if t.number == worst.number else t for t in history]
+        after = predicted(changed)
+        others = [number for number in before if number != worst.number]
+        assert [after[number] for number in others] == pytest.approx([before[number] for number in others], abs=0.05)
+
+
+# ---------------------------------------------------------------------- what goes on
+
+
+def test_what_cannot_win_is_stopped():
+    trials = run(200)
+    reached: dict[Candidate, float] = {}
+    for trial in trials:
+        reached[trial.candidate] = trial.fidelity
+    best = max(trial.score or 0 for trial in trials if trial.fidelity == 1)
+    hopeless = [candidate for candidate in reached if end_of(candidate) < 0.75 * best]
+    able = [candidate for candidate in reached if end_of(candidate) > 0.9 * best]
+    assert len(hopeless) > 50
+    assert np.mean([reached[c] >= RUNGS[2] for c in hopeless]) < 0.1
+    assert np.mean([reached[c] >= RUNGS[2] for c in able]) > 3 * np.mean([reached[c] >= RUNGS[2] for c in hopeless])
+
+
+def test_a_hopeless_one_never_continues_even_where_nothing_else_is_left():
+    """All candidates of the space have begun; the search ends while most are partly trained."""
+    strategy = FreezeThaw(RandomSearch())
+    space = toys.cells()
+    trials = simulate(lambda: strategy, space, 1000, evaluate=evaluate)
+    counts = Counter(trial.fidelity for trial in trials)
+    assert counts[1.0] >= 1
+    assert counts[1.0] < counts[RUNGS[0]] / 3
+    assert strategy.propose(space, trials, [], 0, 5) == []
+
+
+@pytest.mark.parametrize(("chance", "share"), [(0.0, 1.0), (0.001, 0.5), (0.5, 0.2)])
+def test_a_larger_chance_stops_more(chance, share):
+    strategy = FreezeThaw(RandomSearch(), chance=chance)
+    trials = simulate(lambda: strategy, toys.cells(), 1000, evaluate=evaluate)
+    counts = Counter(trial.fidelity for trial in trials)
+    assert counts[1.0] <= share * counts[RUNGS[0]]
+    assert chance or counts[1.0] == counts[RUNGS[0]], "without a limit everything is trained in full"
+
+
+KNOWN = [[0.1 + i / 50, 0.2 + i / 50, 0.25 + i / 50, 0.27 + i / 50] for i in range(4)]
+"""Curves that run side by side; the best of them ends at 0.33."""
+
+
+def test_what_promises_more_than_a_new_candidate_goes_on():
+    low = [[0.02 + i / 200, 0.12 + i / 200] for i in range(8)]
+    history = begun(*KNOWN, *low, [0.19, 0.29])
+    assert continued(history, start=4) == [len(history) - 1]
+    assert continued(begun(*KNOWN, *low, [0.05, 0.15]), start=4) == [None]
+
+
+def test_the_most_promising_go_first_and_only_what_is_free():
+    low = [[0.02 + i / 200, 0.12 + i / 200] for i in range(8)]
+    history = begun(*KNOWN, *low, [0.19, 0.29], [0.21, 0.31], [0.2, 0.3])
+    best, good, fair = len(history) - 3, len(history) - 1, len(history) - 5
+    assert continued(history, 4, start=4) == [best, good, fair, None]
+    under_way = [Pending(len(history), Proposal(history[best].candidate, RUNGS[2], best))]
+    assert continued(history, 3, under_way, start=4) == [good, fair, None]
+
+
+def test_a_slow_starter_that_rises_overtakes():
+    """Curves that cross: the steep ones begin lowest and end highest."""
+    steep, flat = [0.1, 0.25, 0.45, 0.6], [0.3, 0.35, 0.38, 0.4]
+    known = [[score + i / 100 for score in kind] for i in range(4) for kind in (steep, flat)]
+    history = begun(*known, [0.33, 0.4], [0.12, 0.29])
+    assert continued(history, start=4) == [len(history) - 1]
+
+
+@pytest.mark.parametrize("scores", [[0.0] * 30, [1e308, -1e308, 1e300] * 10, [-1e-300, 1e-300, 0.0] * 10])
+def test_absurd_scores_are_no_reason_to_stop(scores):
+    trials = run(30, evaluate=lambda number, _: Outcome("finished", scores[number]))
+    assert len(trials) == 30
+
+
+def test_curves_with_gaps_are_no_reason_to_stop():
+    def broken(number: int, proposal: Proposal) -> Outcome:
+        ended = evaluate(number, proposal)
+        odd = (math.nan, math.inf, -math.inf)[number % 3]
+        points = [point._replace(train_loss=odd, score=odd) for point in ended.curve[:2]]
+        return replace(ended, curve=(*points, *ended.curve[2:]) if number % 2 else ())
+
+    assert len(run(60, evaluate=broken)) == 60
+
+
+def test_what_another_ladder_began_goes_on_upwards():
+    """Fidelities between the rungs, or below the lowest, as another strategy of the same search left them."""
+    space = toys.pools()
+    odd = [as_trial(i, Proposal(space.sample(i), f)) for i, f in enumerate((0.5, 0.01, 0.2, 1 / 8)) if i != 1]
+    odd = [trial for i, trial in enumerate(odd) if space.allows(trial.candidate)]
+    trials = simulate(lambda: FreezeThaw(RandomSearch(), start=3), space, 1000, known=odd)
+    assert len({space.key(trial.candidate) for trial in trials}) > len(odd)
+
+
+# ---------------------------------------------------------------------- the proposer
+
+
+def test_everything_that_is_not_shown_is_under_way_once():
+    history = run(80)
+    slow = Pending(80, Proposal(SPACE.sample(12345), RUNGS[0]))
+    watched = Watched()
+    FreezeThaw(watched, chance=0.5).propose(SPACE, history, [slow], 0, 50)
+    shown = [trial.candidate for trial in watched.history]
+    assert len(shown) == len(set(shown)) == len({trial.candidate for trial in history})
+    assert [trial.number for trial in watched.history] == sorted(trial.number for trial in watched.history)
+    assert {trial.fidelity for trial in watched.history} == {1.0}
+    assert slow.proposal.candidate in {item.proposal.candidate for item in watched.pending}
+
+
+def test_other_searches_are_shown_as_they_are():
+    others = foreign(SPACE, 30)
+    watched = Watched()
+    FreezeThaw(watched).propose(SPACE, [*others, *run(5)], [], 0, 1)
+    assert watched.history[:30] == others
+
+
+def test_new_proposals_are_numbered_after_what_goes_on_beside_them():
+    """Random search draws by number: what it proposes beside continuations is what it proposes once they have begun."""
+    history = run(9)
+    [*due, new] = FreezeThaw(RandomSearch()).propose(SPACE, history, [], 0, 10)
+    begun = [Pending(9 + i, proposal) for i, proposal in enumerate(due)]
+    assert [new] == FreezeThaw(RandomSearch()).propose(SPACE, history, begun, 0, 1)
+
+
+def test_one_rung_is_the_proposer_in_full():
+    strategy = FreezeThaw(RandomSearch(), rungs=1)
+    assert run(20, strategy) == run(20, RandomSearch())
+
+
+# ---------------------------------------------------------------------- worth its name
+
+
+def best_for(trials: Sequence[Trial], budget: float) -> float:
+    """Return the best end that was known when so many full trainings' worth had been spent; 0 if none was."""
+    known = (trials[: count + 1] for count in range(len(trials)))
+    within = [done[-1] for done in known if cost(done) <= budget + 1e-9]
+    return max([0.0, *(trial.score or 0.0 for trial in within if trial.fidelity == 1)])
+
+
+@pytest.mark.slow
+def test_on_learning_curves_it_beats_random_search_and_is_faster_than_halving():
+    gains = {name: [] for name in ("random", "halving soon", "halving later")}
+    for seed in range(20):
+        thawed = run(190, FreezeThaw(RandomSearch()), seed=seed)
+        halved = run(100, SuccessiveHalving(RandomSearch(), rungs=4), seed=seed)
+        gains["random"].append(best_for(thawed, 8) - best_for(run(8, RandomSearch(), seed=seed), 8))
+        gains["halving soon"].append(best_for(thawed, 2.5) - best_for(halved, 2.5))
+        gains["halving later"].append(best_for(thawed, 8) - best_for(halved, 8))
+    for name in ("random", "halving soon"):
+        assert np.mean(gains[name]) > 3 * standard_error(gains[name]), name
+    assert np.mean(gains["halving later"]) > -2 * standard_error(gains["halving later"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [({"eta": 1}, "eta"), ({"rungs": 0}, "rung"), ({"start": 0}, "start"), ({"chance": 0.6}, "chance")],
+)
+def test_impossible_settings_are_refused(settings, word):
+    with pytest.raises(ArchwiseError, match=word):
+        FreezeThaw(RandomSearch(), **settings)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from archwise.errors import ArchwiseError
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.controller import Controller
-from archwise.strategies.rewards import Metric, Reward, advantages
+from archwise.strategies.rewards import METRIC, Reward, advantages
 from archwise.strategies.strategy import OneAtATime, Situation
 from archwise.trial import Proposal, Trial
 
@@ -17,7 +17,6 @@ KEPT = 8
 """Batches by which learning can go back when a trial with a low number ends late."""
 OTHERS = 40
 """Trials of other searches that the controller learns from; where those mislead, more of them mislead for longer."""
-METRIC = Metric()
 
 
 class _Learned(NamedTuple):

@@ -15,6 +15,7 @@ from archwise.bench.curves import AREA
 from archwise.bench.entrants import installed_peers
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.summary import ranks, summary, table_means
+from archwise.checks import check_numbers
 from archwise.strategies.ready import PROPOSING
 from archwise.terminal.console import Output, print_json
 
@@ -44,6 +45,7 @@ def bench_command(
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
     )
+    check_numbers(workers=workers)
     output = Output(stderr=json)
     columns = (TextColumn("searches"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=output, disable=not output.live) as bar:
