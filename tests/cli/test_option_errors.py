@@ -21,7 +21,7 @@ QUICK = ("--trials", "1", "--epochs", "1", "--workers", "1", "--run", "run", "--
     ("options", "named"),
     [
         ("--space nets", "mlp, cnn"),
-        ("--strategy luck", "random, evolution"),
+        ("--strategy luck", "random, grid, evolution"),
         ("--metric rmse", "balanced_accuracy"),
         ("--metric luck", "balanced_accuracy"),
         ("--ignore nothing", "'nothing'"),

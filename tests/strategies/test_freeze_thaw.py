@@ -149,12 +149,16 @@ def test_where_the_best_fails_the_next_best_goes_on():
 
 
 def test_a_full_evaluation_that_was_there_before_is_the_end_that_is_known():
-    """The search evaluates the space's default in full before it asks for more; its curve teaches, too."""
+    """The search evaluates the space's default in full before it asks for more."""
     first = [as_trial(0, Proposal(SPACE.default), evaluate)]
     trials = run(40, known=first)
     check_steps(trials[1:])
+    assert [trial.fidelity for trial in trials[1:17]] == [RUNGS[0]] * 8 + [RUNGS[1]] * 8
     assert SPACE.default not in {trial.candidate for trial in trials[1:]}
-    assert Counter(trial.fidelity for trial in trials[1:18])[RUNGS[2]] == 0, "nobody needs to go all the way"
+    sample = begun([0.11, 0.21], [0.1, 0.2], [0.12, 0.22])
+    assert continued(sample, start=3) == [5]
+    best = Trial(6, SPACE.default, 1.0, 0, Outcome("finished", 0.9))
+    assert continued([*sample, best], start=3) == [None], "nobody need go all the way to show where curves end"
 
 
 # ---------------------------------------------------------------------- what is predicted
@@ -301,7 +305,8 @@ def test_a_slow_starter_that_rises_overtakes():
     """Curves that cross: the steep ones begin lowest and end highest."""
     steep, flat = [0.1, 0.25, 0.45, 0.6], [0.3, 0.35, 0.38, 0.4]
     known = [[score + i / 100 for score in kind] for i in range(4) for kind in (steep, flat)]
-    history = begun(*known, [0.33, 0.4], [0.12, 0.29])
+    low = [[0.2 + i / 200, 0.22 + i / 200] for i in range(12)]
+    history = begun(*known, *low, [0.33, 0.4], [0.12, 0.29])
     assert continued(history, start=4) == [len(history) - 1]
 
 

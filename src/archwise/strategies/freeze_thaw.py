@@ -183,15 +183,17 @@ class _Learner:
         """Read the learning curve that the trials of a chain made."""
         scores: dict[float, float] = {}
         losses: dict[float, float] = {}
-        rung = -1
+        rung, done = -1, 0.0
         for trial in chain:
             if trial.score is None:
                 break
             best = -math.inf
             for point in trial.outcome.curve:
                 best = max(best, point.score)
-                scores[point.fidelity], losses[point.fidelity] = best, point.train_loss
-            rung = sum(fidelity <= trial.fidelity * CLOSE for fidelity in fidelities) - 1
+                if point.fidelity > done * CLOSE:
+                    scores[point.fidelity], losses[point.fidelity] = best, point.train_loss
+            done = trial.fidelity
+            rung = sum(fidelity <= done * CLOSE for fidelity in fidelities) - 1
             scores[fidelities[max(rung, 0)]] = trial.score
         speeds: dict[float, float] = {}
         total = before = 0.0
@@ -220,6 +222,7 @@ class _Ends(NamedTuple):
     """Standard deviation of the end itself."""
 
 
+@np.errstate(all="ignore")
 def _predict(basket: Sequence[_Learner], rungs: int) -> _Ends:
     """Predict the ends of the curves from the highest rung down: what went on teaches about what did not."""
     scores = np.array([learner.scores for learner in basket]).reshape(-1, rungs)
@@ -299,6 +302,7 @@ def _spread(values: Array) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values)))) or float(values.std())
 
 
+@np.errstate(all="ignore")
 def _worth(mean: Array, step: Array, best: float, cost: Array, rest: Array) -> Array:
     """Return the logarithm of the improvement that is expected from a step, for what it costs.
 
