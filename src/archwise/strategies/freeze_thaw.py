@@ -142,8 +142,7 @@ class FreezeThaw:
         costs = shares[reached + 1] - shares[reached]
         able = [*free, len(basket)]
         *worths, new = _worth(ends.mean[able], ends.step[able], best, costs, 1 - shares[reached + 1]).tolist()
-        margins = ends.mean[free] - best
-        may_win = (ndtr(margins / _above_zero(ends.deviation[free], margins)) >= self.chance).tolist()
+        may_win = (_chance(ends.mean[free], ends.deviation[free], best) >= self.chance).tolist()
         sample = {number for number, _ in climb.new[: self.start]} if self.rungs > 2 else set()
         sampled = [basket[i].rung == 0 and basket[i].chain[0].number in sample for i in free]
         if len(climb.new) < self.start:
@@ -313,8 +312,15 @@ def _worth(mean: Array, step: Array, best: float, cost: Array, rest: Array) -> A
         cost: of the step.
         rest: cost of the training after it, which only a winner is worth.
     """
-    step = _above_zero(step, mean - best)
-    result: Array = log_expected_improvement(mean, step, best) - np.log(cost + rest * ndtr((mean - best) / step))
+    expected = log_expected_improvement(mean, _above_zero(step, mean - best), best)
+    result: Array = expected - np.log(cost + rest * _chance(mean, step, best))
+    return result
+
+
+@np.errstate(all="ignore")
+def _chance(mean: Array, deviation: Array, best: float) -> Array:
+    """Return how likely it is that ends are above the best."""
+    result: Array = ndtr((mean - best) / _above_zero(deviation, mean - best))
     return result
 
 
