@@ -381,15 +381,15 @@ def best_for(trials: Sequence[Trial], budget: float) -> float:
 
 @pytest.mark.slow
 def test_on_learning_curves_it_beats_random_search_and_keeps_up_with_halving():
-    over_random, over_halving = [], []
-    for seed in range(12):
-        thawed = run(170, seed=seed)
-        halved = run(92, SuccessiveHalving(RandomSearch(), rungs=4), seed=seed)
-        over_random.append(best_for(thawed, 7) - best_for(run(7, RandomSearch(), seed=seed), 7))
-        over_halving.append(best_for(thawed, 7) - best_for(halved, 7))
-        assert best_for(thawed, 2) > best_for(halved, 2) == 0, "it knows an end before the first cohort has one"
-    assert np.mean(over_random) > 3 * standard_error(over_random)
-    assert np.mean(over_halving) > -standard_error(over_halving)
+    thawed = [run(170, seed=seed) for seed in range(12)]
+    halved = [run(92, SuccessiveHalving(RandomSearch(), rungs=4), seed=seed) for seed in range(12)]
+    by_chance = [best_for(run(7, RandomSearch(), seed=seed), 7) for seed in range(100)]
+    found = [best_for(trials, 7) for trials in thawed]
+    assert np.mean(found) - np.mean(by_chance) > 3 * np.hypot(standard_error(found), standard_error(by_chance))
+    gains = [best - best_for(trials, 7) for best, trials in zip(found, halved, strict=True)]
+    assert np.mean(gains) > -standard_error(gains)
+    assert min(best_for(trials, 2) for trials in thawed) > 0, "it knows an end before the first cohort has one"
+    assert max(best_for(trials, 2) for trials in halved) == 0
 
 
 @pytest.mark.parametrize(
