@@ -125,12 +125,11 @@ def test_free_workers_begin_the_next_bracket_while_one_waits():
 
 def test_what_is_nearest_to_full_training_goes_first():
     space = toys.layers()
-    trials = run(39)  # the first bracket lacks its full training
-    begun = [Proposal(space.sample(1000 + i), NINTH, origin="random") for i in range(12)]
-    trials += [as_trial(39 + i, proposal) for i, proposal in enumerate(begun)]
-    due = Hyperband(RandomSearch()).propose(space, trials, [], 0, 6)
-    assert [proposal.fidelity for proposal in due] == [1.0] + [THIRD] * 4 + [THIRD]
-    assert [proposal.parent is None for proposal in due] == [False] * 5 + [True]
+    begun = Hyperband(RandomSearch()).propose(space, [], [], 0, 39)
+    history = [as_trial(number, proposal) for number, proposal in enumerate(begun)]
+    due = Hyperband(RandomSearch()).propose(space, history, [], 0, 15)
+    assert [proposal.fidelity for proposal in due] == [THIRD] * 4 + [NINTH] * 9 + [THIRD] * 2
+    assert [proposal.parent is None for proposal in due] == [False] * 13 + [True] * 2
 
 
 def test_one_rung_is_the_proposer_in_full():
@@ -178,6 +177,20 @@ def test_the_last_brackets_of_an_exhausted_space_go_on_as_they_are():
     assert incomplete or counts[1.0] % 2, "the example has a bracket that is not full"
     continued = sum(trial.parent is not None for trial in trials)
     assert continued == counts[THIRD] // 3 + bool(incomplete)
+
+
+def test_brackets_that_are_not_full_wait_for_what_is_under_way():
+    class Nothing:
+        def propose(self, *shown: object) -> list[Proposal]:
+            return []
+
+    space = toys.layers()
+    history = [as_trial(i, Proposal(space.sample(i), LOWEST)) for i in range(5)]
+    pending = [Pending(5, Proposal(space.sample(5), LOWEST))]
+    strategy = Hyperband(Nothing())
+    assert strategy.propose(space, history, pending, 0, 2) == []
+    best = sorted(history, key=lambda trial: -(trial.score or 0))
+    assert [p.parent for p in strategy.propose(space, history, [], 0, 2)] == [best[0].number, best[1].number]
 
 
 def test_failed_members_count_for_their_bracket_and_never_continue():

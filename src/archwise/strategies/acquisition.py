@@ -17,8 +17,8 @@ def log_expected_improvement(mean: np.ndarray, deviation: np.ndarray, best: floa
         best: the value to improve on.
 
     Example:
-        >>> log_expected_improvement(np.array([0.0, -60.0]), np.ones(2), 0.0).round(3).tolist()
-        [-0.919, -1809.109]
+        >>> log_expected_improvement(np.array([0.0, -60.0]), np.ones(2), 0.0).round(2).tolist()
+        [-0.92, -1809.11]
     """
     z = (mean - best) / deviation
     near = np.maximum(z, -1.0)

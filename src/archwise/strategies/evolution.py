@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 
 from archwise.errors import ArchwiseError
-from archwise.spaces.joint import JointSpace, Key
-from archwise.strategies.strategy import OneByOne, draw_new, random_proposal
+from archwise.strategies.strategy import OneAtATime, Situation
 from archwise.trial import Proposal, Trial
 
 
-class RegularisedEvolution(OneByOne):
+class RegularisedEvolution(OneAtATime):
     """Ageing evolution: a tournament among the youngest trials, and a mutation of one choice of the winner.
 
     Random candidates fill the first population. After that, each proposal draws `sample` of the last `population`
@@ -45,27 +43,24 @@ class RegularisedEvolution(OneByOne):
         self.population = population
         self.sample = sample
 
-    def propose_one(
-        self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
-    ) -> Proposal | None:
+    def propose_one(self, now: Situation) -> Proposal | None:
         """Return a mutation of a tournament's winner; while the population is small, a known or random candidate."""
-        finished = sorted((trial for trial in history if trial.score is not None), key=lambda trial: trial.number)
-        alive = [trial for trial in finished if trial.number >= 0][-self.population :]
+        alive = now.finished[-self.population :]
         if len(alive) == self.population:
-            parent = self._winner(alive, rng)
-            mutation = draw_new(space, seen, lambda: space.mutate(parent.candidate, rng))
+            parent = self._winner(alive, now.rng)
+            mutation = now.draw_new(lambda: now.space.mutate(parent.candidate, now.rng))
             if mutation:
                 return Proposal(mutation, origin=f"mutation of trial {parent.number}")
-        elif others := self._others(finished, space):
-            known = draw_new(space, seen, lambda: self._winner(others, rng).candidate)
+        elif others := self._others(now):
+            known = now.draw_new(lambda: self._winner(others, now.rng).candidate)
             if known:
                 return Proposal(known, origin="from another search")
-        return random_proposal(space, seen, rng)
+        return now.random()
 
-    def _others(self, finished: Sequence[Trial], space: JointSpace) -> list[Trial]:
-        """Return the youngest trials of other searches whose candidates are of this space."""
-        fitting = (trial for trial in reversed(finished) if trial.number < 0 and trial.candidate in space)
-        return list(islice(fitting, self.population))
+    def _others(self, now: Situation) -> list[Trial]:
+        """Return the youngest finished trials of other searches whose candidates are of this space."""
+        fitting = (t for t in now.history if t.number < 0 and t.score is not None and t.candidate in now.space)
+        return sorted(fitting, key=lambda trial: -trial.number)[: self.population]
 
     def _winner(self, trials: Sequence[Trial], rng: np.random.Generator) -> Trial:
         """Return the best of a few trials drawn at random."""

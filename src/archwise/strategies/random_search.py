@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from archwise.spaces.joint import JointSpace, Key
-from archwise.strategies.strategy import OneByOne, random_proposal
-from archwise.trial import Proposal, Trial
+from archwise.strategies.strategy import OneAtATime, Situation
+from archwise.trial import Proposal
 
 
-class RandomSearch(OneByOne):
+class RandomSearch(OneAtATime):
     """Samples candidates, each at most once up to the graph's canonical hash.
 
     Source: Bergstra & Bengio 2012, Random search for hyper-parameter optimization; Li & Talwalkar 2019, Random search
@@ -27,8 +22,6 @@ class RandomSearch(OneByOne):
         (True, 'random')
     """
 
-    def propose_one(
-        self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
-    ) -> Proposal | None:
+    def propose_one(self, now: Situation) -> Proposal | None:
         """Return a random candidate that was not seen."""
-        return random_proposal(space, seen, rng)
+        return now.random()

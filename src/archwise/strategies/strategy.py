@@ -50,37 +50,6 @@ class Strategy(Protocol):
         ...
 
 
-class Proposer(Protocol):
-    """A strategy that proposes one new candidate at a time; `OneByOne` makes it a `Strategy`."""
-
-    def propose_one(
-        self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
-    ) -> Proposal | None:
-        """Return a proposal whose key is not in `seen`, or None where there is none left."""
-        ...
-
-
-class OneByOne:
-    """Base of strategies that propose candidates one after another, each with a random generator of its own."""
-
-    def propose(
-        self: Proposer, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        """Return up to `n` new proposals; see `Strategy.propose`."""
-        seen = keys_of(space, history, pending)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
-            if len(seen) >= space.size:
-                break
-            proposal = self.propose_one(space, history, seen, np.random.default_rng([seed, number]))
-            if proposal is None:
-                break
-            seen.add(space.key(proposal.candidate))
-            proposals.append(proposal)
-        return proposals
-
-
 @dataclass(frozen=True)
 class Situation:
     """What a strategy knows when it proposes one candidate.
