@@ -55,6 +55,8 @@ def search(
     epochs: float | None = None,
     memory_gb: float | None = None,
     trial_minutes: float | None = None,
+    max_params: float | None = None,
+    max_flops: float | None = None,
     ignore: Sequence[str] = (),
     kind: Kind | None = None,
     problem: Literal["classification", "regression"] | None = None,
@@ -83,6 +85,8 @@ def search(
         epochs: passes over the training split of a full training; chosen by size and time if not given.
         memory_gb: resident memory a worker may hold, in GiB.
         trial_minutes: minutes a trial may take.
+        max_params: most parameters a network may have.
+        max_flops: most FLOPs a network may need for one example (a multiply-add counts as two).
         ignore: columns to leave out.
         kind, problem: what the data is, where it would be recognised wrongly; see `make_task`.
         listener: hears of progress.
@@ -106,6 +110,7 @@ def search(
     if minutes is None and trials is None:
         minutes = DEFAULT_MINUTES
     limits = {"epochs": epochs, "memory_gb": memory_gb, "trial_minutes": trial_minutes}
+    limits |= {"max_params": max_params, "max_flops": max_flops}
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
     chosen = ready_strategy(strategy, trials) if isinstance(strategy, str) else strategy
@@ -129,6 +134,8 @@ def search(
                 workers=workers or default_workers(_gpus(device)),
                 device=device,
                 epochs=epochs,
+                most_parameters=max_params,
+                most_flops=max_flops,
                 fix=dict(fix or {}),
                 exclude=dict(exclude or {}),
                 memory_limit=None if memory_gb is None else int(memory_gb * 2**30),

@@ -13,6 +13,12 @@ WORKER_BYTES = 250_000_000
 """What a worker holds before it trains anything."""
 SEEDS = 2**63
 """An experience keeps seeds in 64 bits with sign; NumPy takes none below 0."""
+_NAMES = {
+    "memory_gb": "GiB of memory",
+    "trial_minutes": "minutes a trial",
+    "max_params": "parameters allowed",
+    "max_flops": "FLOPs allowed",
+}
 
 
 def check_numbers(seed: int = 0, workers: int | None = None, **amounts: float | None) -> None:
@@ -49,7 +55,7 @@ def check_numbers(seed: int = 0, workers: int | None = None, **amounts: float | 
 
 
 def _words(name: str) -> str:
-    return {"memory_gb": "GiB of memory", "trial_minutes": "minutes a trial"}.get(name, name)
+    return _NAMES.get(name, name)
 
 
 def _plain(value: Any) -> str:

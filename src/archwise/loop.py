@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -271,7 +272,8 @@ class Search:
         self.run.update(settings=self.settings.to_json())
 
     def _limit_flops(self, slower: float) -> None:
-        self.settings = replace(self.settings, most_flops=slower * self.space.flops(self.default))
+        flops = slower * self.space.cost(self.default).flops
+        self.settings = replace(self.settings, most_flops=min(self.settings.most_flops or math.inf, flops))
         self.listener.note(
             f"Networks of more than {slower:.2g} times the default's FLOPs are left out: time is too short for them."
         )

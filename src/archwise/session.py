@@ -27,6 +27,9 @@ from archwise.spaces.ready import ready_space
 from archwise.spaces.space import Space
 from archwise.tasks.task import Task
 
+SHRUNK = 20
+"""How often a default that is too large is made smaller, each time in another way."""
+
 
 def execute(loop: Search, network: Space | None) -> Result:
     """Explore, conclude, and write the answer down."""
@@ -83,22 +86,29 @@ def joint_space(task: Task, settings: SearchSettings, network: Space | None) -> 
     network = network or ready_space(settings.space, task.signature)
     recipe = training_recipe(task.signature.kind, task.problem != "regression", task.imbalanced)
     network, recipe = limit_spaces([network, recipe], settings.fix, settings.exclude)
-    return JointSpace(network, recipe, task.signature)
+    return JointSpace(network, recipe, task.signature, settings.most_parameters, settings.most_flops)
 
 
 def buildable_default(space: JointSpace) -> Candidate:
-    """Return the default candidate, or the first neighbour of it that can be built for the task.
+    """Return the default candidate, or one near it that can be built for the task and is within the limits.
 
     Raises:
         SpaceError: neither can any of them be built, nor any of many samples.
     """
-    samples: Iterable[Candidate] = (space.sample(i) for i in range(1000))
-    for candidates in ([space.default], space.neighbours(space.default), samples):
+    reason = space.network.check(space.default.architecture, space.signature) if space.signature else None
+    nearer = [space.shrunk(space.default, i) for i in range(SHRUNK)]
+    samples: Iterable[Candidate] = (space.sample(i) for i in range(1000 if reason else SHRUNK))
+    for candidates in (nearer, space.neighbours(space.default), samples):
         for candidate in candidates:
             if space.allows(candidate):
                 return candidate
-    reason = space.network.check(space.default.architecture, space.signature) if space.signature else ""
-    raise SpaceError(f"The space {space.network.name!r} holds no network for this task ({reason}): take another space.")
+    if reason:
+        fault, remedy = reason, "take another space"
+    else:
+        least = min(map(space.cost, nearer), key=lambda cost: cost.parameters)
+        fault = f"the smallest that was found has {least.parameters:,} parameters and needs {least.flops:,} FLOPs"
+        remedy = "allow more, or take another space"
+    raise SpaceError(f"The space {space.network.name!r} holds no network for this task ({fault}): {remedy}.")
 
 
 def register(

@@ -21,8 +21,9 @@ class SearchSettings:
         workers: worker processes.
         device: "cpu" or "cuda".
         epochs: passes over the training split of a full training (fidelity 1); None until it was decided.
-        most_flops: FLOPs above which networks are left out, since the time would not hold their training; None for no
-            limit.
+        most_parameters: parameters above which networks are left out; None for no limit.
+        most_flops: FLOPs for one example above which networks are left out, as they were given or, if that is less,
+            as the time holds their training; None for no limit.
         fix: path, name or pattern of choices -> the options that stay open.
         exclude: path, name or pattern of choices -> options that are left out.
         memory_limit: resident bytes a worker may hold; None for no limit.
@@ -38,6 +39,7 @@ class SearchSettings:
     workers: int
     device: str = "cpu"
     epochs: float | None = None
+    most_parameters: float | None = None
     most_flops: float | None = None
     fix: Mapping[str, Any] = field(default_factory=dict)
     exclude: Mapping[str, Any] = field(default_factory=dict)

@@ -55,6 +55,11 @@ class StrategyContract:
         trials = self.simulate(space, 60, workers=workers)  # the simulation checks every proposal
         assert len(trials) == 60 or self.keys(space, trials) == allowed_keys(space)
 
+    def test_limits_on_costs_hold(self):
+        space = toys.small_layers()
+        trials = self.simulate(space, 40, workers=2)  # the simulation checks that every proposal is allowed
+        assert len(trials) == 40
+
     @pytest.mark.parametrize("n", [0, 1, 2, 7])
     def test_never_more_than_asked_for(self, n):
         space = toys.layers()

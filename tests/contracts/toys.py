@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from zlib import crc32
 
@@ -49,6 +50,12 @@ def layers() -> JointSpace:
         for i in range(6)
     ]
     return JointSpace(Space(Chain(*blocks, head())), rates(4))
+
+
+@cache
+def small_layers() -> JointSpace:
+    """Candidates of `layers` with 2,500 parameters at most: one in a few hundred."""
+    return replace(layers(), signature=Signature((20,), 2, "table"), most_parameters=2500)
 
 
 def single() -> JointSpace:

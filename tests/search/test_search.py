@@ -183,6 +183,19 @@ def test_limits_of_the_user_hold_in_every_trial(small_search: Searcher) -> None:
         assert json.loads(text).get("/activation") not in ("tanh", "gelu")
 
 
+@pytest.mark.parametrize("strategy", ["random", "bayesian", "halving-evolution"])
+def test_no_network_is_larger_than_allowed(small_search: Searcher, strategy: str) -> None:
+    result = small_search(trials=8, strategy=strategy, max_params=700, max_flops=1000)
+    assert len(result.trials) >= 8
+    assert result.trials["parameters"].max() <= 700
+    assert result.trials["flops"].max() <= 1000
+
+
+def test_where_every_network_is_larger_than_allowed_the_smallest_is_named(small_search: Searcher) -> None:
+    with pytest.raises(SpaceError, match=r"the smallest that was found has \d+ parameters .* allow more"):
+        small_search(max_params=10)
+
+
 def test_a_finished_search_goes_on_with_more_budget(small_search: Searcher) -> None:
     short = small_search(trials=4, seed=5)
     before = trial_facts(short)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from archwise.errors import SpaceError
+from archwise.errors import SpaceError, Unbuildable
 from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Candidate
 from archwise.spaces.choice import Decide, Decision
 from archwise.spaces.space import Seed, Space
 
 if TYPE_CHECKING:
+    from archwise.spaces.cost import Cost
     from archwise.spaces.encoding import Encoding
 
 
+MUTATIONS = 200
+"""Most mutations that are tried to bring a candidate within the limits."""
 RECIPE = "recipe:"
 """What stands before the paths of a recipe's choices where both trees are walked."""
 
@@ -38,12 +42,14 @@ class JointSpace:
         network: space of architectures.
         recipe: space of Settings.
         signature: if given, `allows` refuses what cannot be built for it.
-        most_flops: if given (with a signature), `allows` refuses networks that need more FLOPs for one example.
+        most_parameters: if given (with a signature), networks with more parameters are not allowed.
+        most_flops: if given (with a signature), networks that need more FLOPs for one example are not allowed.
     """
 
     network: Space
     recipe: Space
     signature: Signature | None = None
+    most_parameters: float | None = None
     most_flops: float | None = None
 
     @cached_property
@@ -64,9 +70,28 @@ class JointSpace:
         return Encoding(self)
 
     def sample(self, seed: Seed) -> Candidate:
-        """Draw an architecture and a recipe; see `Space.sample`."""
+        """Draw an architecture and a recipe; see `Space.sample`.
+
+        What is too large is mutated until it is allowed, as far as that can be done.
+        """
         rng = np.random.default_rng(seed)
-        return Candidate(self.network.sample(rng), self.recipe.sample(rng))
+        return self.shrunk(Candidate(self.network.sample(rng), self.recipe.sample(rng)), rng)
+
+    def shrunk(self, candidate: Candidate, seed: Seed) -> Candidate:
+        """Return a candidate within the limits on parameters and FLOPs, by mutations that bring it nearer to them.
+
+        Returns:
+            The candidate itself if it is within them or cannot be built; the nearest that was found if none is.
+        """
+        rng = np.random.default_rng(seed)
+        excess = self._excess(candidate)
+        tries = iter(range(MUTATIONS))
+        while 1 < excess < math.inf and next(tries, None) is not None:
+            network = self.network.mutate(candidate.architecture, rng)
+            smaller = candidate._replace(architecture=network)
+            if self._excess(smaller) < excess:
+                candidate, excess = smaller, self._excess(smaller)
+        return candidate
 
     def derive(self, decide: Decide) -> Candidate:
         """Walk down both trees, the recipe's paths after `recipe:`; see `Space.derive`."""
@@ -117,15 +142,28 @@ class JointSpace:
         """Whether the candidate can be built and costs no more than allowed; always true without a signature."""
         if self.signature is None:
             return True
-        if self.network.check(candidate.architecture, self.signature) is not None:
-            return False
-        return self.most_flops is None or self.flops(candidate) <= self.most_flops
+        return self.network.check(candidate.architecture, self.signature) is None and self._excess(candidate) <= 1
 
-    def flops(self, candidate: Candidate) -> int:
-        """Return the FLOPs of the candidate's network for one example of the signature's shape."""
+    def cost(self, candidate: Candidate) -> Cost:
+        """Return what the candidate's network costs for the signature.
+
+        Raises:
+            SpaceError: the space knows no signature, or the candidate cannot be built.
+        """
         if self.signature is None:
-            raise SpaceError("FLOPs depend on the input's shape: give the JointSpace a signature.")
-        return self.network.cost(candidate.architecture, self.signature).flops
+            raise SpaceError("Costs depend on the input's shape: give the JointSpace a signature.")
+        return self.network.cost(candidate.architecture, self.signature)
+
+    def _excess(self, candidate: Candidate) -> float:
+        """Return the largest ratio of a cost to its limit; infinite if the candidate cannot be built."""
+        if self.signature is None or (self.most_parameters is None and self.most_flops is None):
+            return 0.0
+        try:
+            cost = self.cost(candidate)
+        except Unbuildable:
+            return math.inf
+        limited = ((cost.parameters, self.most_parameters), (cost.flops, self.most_flops))
+        return max(value / most for value, most in limited if most is not None)
 
     def __contains__(self, candidate: object) -> bool:
         return (
