@@ -106,9 +106,7 @@ def table_space(table: Table) -> TableSpace:
         return _cell_space(table, nodes)
     if {decision.name for decision in table.decisions} == PERCEPTRON:
         return _perceptron_space(table)
-    settings = Settings(
-        **{decision.name: Choice(_clean(decision.name), decision.options) for decision in table.decisions}
-    )
+    settings = Settings(**{decision.name: _choice(decision) for decision in table.decisions})
     paths = tuple((True, _clean(decision.name)) for decision in table.decisions)
     labels = tuple(decision.options for decision in table.decisions)
     return TableSpace(Space(Chain(head())), Space(settings), ROW, table=table, paths=paths, labels=labels)
@@ -140,12 +138,19 @@ def _cell_space(table: Table, nodes: int) -> TableSpace:
 
 
 def _perceptron_space(table: Table) -> TableSpace:
-    choices = {decision.name: Choice(decision.name, decision.options) for decision in table.decisions}
+    choices = {decision.name: _choice(decision) for decision in table.decisions}
     layers = Repeat(Chain(dense(choices.pop("width")), relu()), choices.pop("depth"))
     recipe = Space(Settings(**choices))
     paths = tuple((decision.name in choices, decision.name) for decision in table.decisions)
     labels = tuple(decision.options for decision in table.decisions)
     return TableSpace(Space(Chain(layers, head()), table.name), recipe, ROW, table=table, paths=paths, labels=labels)
+
+
+def _choice(decision: TableDecision) -> Choice:
+    """Return a decision as a choice; of numbers, the default is the one in the middle."""
+    numeric = all(isinstance(option, int | float) for option in decision.options)
+    middle = decision.options[len(decision.options) // 2]
+    return Choice(_clean(decision.name), decision.options, default=middle if numeric else decision.options[0])
 
 
 def _clean(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -59,8 +59,8 @@ class Encoding:
         ]
         rng = np.random.default_rng(0)
         described = [self._describe(space.sample(rng)) for _ in range(REFERENCE)]
-        self._counted = sorted({key for row in described for key in row.counts})
-        self._ways = sorted({key for row in described for key in row.ways})
+        self._counted = _places(row.counts for row in described)
+        self._ways = _places(row.ways for row in described)
         blocks = list(zip(*(self._blocks(row) for row in described), strict=True))
         spreads = [2 * np.var(block, axis=0).sum() for block in blocks]
         self._kept = [i for i, spread in enumerate(spreads) if spread > 1e-12]
@@ -102,10 +102,24 @@ class Encoding:
 
     def _blocks(self, row: _Description) -> list[np.ndarray]:
         """Return the columns of each group, unscaled."""
-        counted = np.array([row.counts[key] for key in self._counted], dtype=float)
-        ways = np.log1p([row.ways[key] for key in self._ways])
+        counted = _placed(row.counts, self._counted)
+        ways = np.log1p(_placed(row.ways, self._ways))
         counted = np.sign(counted) * np.log1p(np.abs(counted))
         return [*map(np.array, row.decided), counted, ways, *(np.array([size]) for size in row.sizes)]
+
+
+def _places(counters: Iterable[Counter[str]]) -> dict[str, int]:
+    """Return a column for each thing that is counted anywhere."""
+    return {key: place for place, key in enumerate(sorted({key for counter in counters for key in counter}))}
+
+
+def _placed(counter: Counter[str], places: Mapping[str, int]) -> np.ndarray:
+    """Return counts in their columns; what has none is left out."""
+    row = np.zeros(len(places))
+    for key, amount in counter.items():
+        if key in places:
+            row[places[key]] = amount
+    return row
 
 
 class _Description(NamedTuple):

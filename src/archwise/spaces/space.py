@@ -57,6 +57,7 @@ class Space:
         self.name = name
         self._limits = Limits(root)
         self._read = lru_cache(maxsize=1024)(self._find_derived)
+        self._is_member = lru_cache(maxsize=1 << 17)(self._find_member)
         self.key = lru_cache(maxsize=1 << 17)(self._find_key)
 
     # ------------------------------------------------------------------ architectures
@@ -146,13 +147,7 @@ class Space:
         return self._read(architecture).decisions
 
     def __contains__(self, architecture: object) -> bool:
-        if not isinstance(architecture, Architecture):
-            return False
-        try:
-            self._read(architecture)
-        except SpaceError:
-            return False
-        return True
+        return isinstance(architecture, Architecture) and self._is_member(architecture)
 
     # ------------------------------------------------------------------ smaller spaces
 
@@ -302,6 +297,14 @@ class Space:
 
     def _find_derived(self, architecture: Architecture) -> Derived:
         return derived(self.root, self.name, self._limits.allowed, architecture)
+
+    def _find_member(self, architecture: Architecture) -> bool:
+        """Whether the architecture can be read; `_is_member` remembers it."""
+        try:
+            self._read(architecture)
+        except SpaceError:
+            return False
+        return True
 
     def _limited(self, limits: Limits) -> Space:
         smaller = Space(self.root, self.name)

@@ -26,8 +26,8 @@ class BayesianOptimization(OneAtATime):
 
     - The model is a Gaussian process over the choices, what the graph counts, the paths through its sections, and its
       size.
-    - The first candidates are those that tell most about all others: the most central, then what is least like them.
-      Where other searches evaluated candidates of this space, their best come first.
+    - The first candidate is the space's default. The next are the best of other searches, or those that tell most about
+      all others: central ones that are not like what is known.
     - Failed trials make their neighbourhood less likely to succeed; the expected improvement is weighed by that.
     - Candidates under way are taken to get what is predicted for them.
 
@@ -56,6 +56,8 @@ class BayesianOptimization(OneAtATime):
         if self._memory is None or self._memory.pool.space is not now.space or self._memory.pool.seed != now.seed:
             self._memory = _Memory(now.space, now.seed)
         memory = self._memory
+        if not now.seen and now.is_new(now.space.default):
+            return Proposal(now.space.default, origin="the space's default")
         if len(now.finished) >= self.first:
             pool = memory.pool.around(now.number, now.finished)
             memory.surrogate.fit(now.own, now.under_way)

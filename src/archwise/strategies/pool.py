@@ -12,7 +12,7 @@ from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.trial import Trial
 
-RANDOM = 500
+RANDOM = 1000
 """Random candidates among which the most promising is looked for."""
 FRESH = 8
 """Random candidates that are replaced from one proposal to the next."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,9 +12,9 @@ from archwise.spaces.encoding import Encoding
 from archwise.strategies.gaussian_process import GaussianProcess
 from archwise.trial import Trial
 
-MOST = 1000
-"""Most trials that a model is conditioned on: of more, the best 300, the last 200, and others evenly spread."""
-MOST_CHOOSING = 200
+MOST = 600
+"""Most trials that a model is conditioned on: of more, the best 180, the last 120, and evenly spread ones."""
+MOST_CHOOSING = 150
 """Most trials by which the kernel's parameters are chosen, picked alike."""
 TREND = 0.1
 """Prior variance of how scores follow the logarithm of a network's parameters."""
@@ -24,7 +25,7 @@ LEAST_FEASIBLE = 0.02
 class Surrogate:
     """A Gaussian process on the encodings of one space's candidates.
 
-    Scores are standardised after their lower tail is cut, as a few broken architectures would flatten all others. The
+    Scores below the median count on a logarithmic scale, as a few broken architectures would flatten all others. The
     kernel's parameters are chosen anew whenever the number of trials has grown by a sixteenth.
 
     Args:
@@ -102,17 +103,18 @@ class Surrogate:
 
 
 def standardised(scores: Sequence[float]) -> np.ndarray:
-    """Return scores with mean 0 and standard deviation 1, after cutting the lower tail three deviations off.
+    """Return scores with mean 0 and standard deviation 1, those below the median on a logarithmic scale.
 
     Example:
-        >>> standardised([1.0, 2.0, 3.0]).round(2).tolist()
-        [-1.22, 0.0, 1.22]
+        >>> standardised([-1000.0, 1.0, 2.0, 3.0, 4.0]).round(2).tolist()
+        [-1.95, 0.17, 0.35, 0.59, 0.83]
     """
     values = np.array(scores, dtype=float)
     values = values - np.median(values)
     values /= max(np.abs(values).max(), 1e-300)
-    cut = 3 * 1.4826 * np.median(np.abs(values))
-    values = np.maximum(values, -cut) if cut > 0 else values
+    usual = 1.4826 * np.median(np.abs(values))
+    values /= usual if usual > 1e-9 else 1.0
+    values = np.where(values < 0, -np.log1p(np.maximum(-values, 0)), values)
     deviation = values.std()
     centred: np.ndarray = values - values.mean()
     return centred / (deviation if deviation > 1e-9 else 1.0)
@@ -125,12 +127,14 @@ def beginning(trials: Sequence[Trial]) -> Sequence[Trial]:
 
 
 def thinned(trials: Sequence[Trial], most: int) -> list[Trial]:
-    """Return trials, of too many: the best 30 %, the last 20 %, and others evenly spread, in their order."""
+    """Return trials, of too many: the best 30 %, the last 20 %, and evenly spread ones, in their order.
+
+    Those that are spread stay the same until the history has doubled.
+    """
     if len(trials) <= most:
         return list(trials)
     scores = [-np.inf if trial.score is None else trial.score for trial in trials]
     best = np.argsort(-np.array(scores), kind="stable")[: 3 * most // 10]
-    kept = {*best.tolist(), *range(len(trials) - most // 5, len(trials))}
-    others = [i for i in range(len(trials)) if i not in kept]
-    spread = np.linspace(0, len(others) - 1, most - len(kept)).round().astype(int)
-    return [trials[i] for i in sorted(kept | {others[i] for i in spread})]
+    step = 2 ** math.ceil(math.log2(2 * len(trials) / most))
+    kept = {*best.tolist(), *range(len(trials) - most // 5, len(trials)), *range(0, len(trials), step)}
+    return [trials[i] for i in sorted(kept)]
