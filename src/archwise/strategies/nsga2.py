@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 
@@ -23,8 +22,9 @@ class NSGA2(OneAtATime):
 
     - This is the steady-state form, (population + 1): each trial joins as it ends, so no worker waits for a generation.
     - Failed trials never live. A trial that lacks a cost is worse in it than all that have it.
-    - Where other searches evaluated candidates of this space, winners of tournaments among those of them that would be
-      alive fill the first population, to be evaluated here; their scores are not compared with this search's own.
+    - Where other searches evaluated candidates of this space, winners of tournaments among the better half of those
+      that would be alive begin the first population, to be evaluated here; their scores are not compared with this
+      search's own.
     - A child that was seen before or cannot be built is mutated, one choice after another, until it is new; where 100
       mutations find nothing new, a random candidate takes its place.
 
@@ -88,10 +88,10 @@ class NSGA2(OneAtATime):
         return [trials[alive[i]] for i in np.lexsort([-space, rank])]
 
     def _others(self, now: Situation) -> list[Trial]:
-        """Return whom of the youngest trials of other searches in this space selection would keep, the best first."""
+        """Return the better half of whom selection keeps of the youngest trials of other searches in this space."""
         others = (t for t in now.history if t.number < 0 and t.score is not None and t.candidate in now.space)
-        young = islice(sorted(others, key=lambda trial: -trial.number), 2 * self.population)
-        return self._alive(list(young))
+        young = sorted(others, key=lambda trial: -trial.number)[: 2 * self.population]
+        return self._alive(young)[: self.population // 2]
 
     def _child(self, now: Situation, alive: Sequence[Trial]) -> Proposal | None:
         """Return a new child of one or two who are alive, or None where none was found."""
