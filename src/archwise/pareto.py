@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,22 @@ def pareto_set(trials: Sequence[Trial], minimise: Sequence[str]) -> list[Trial]:
     full = [t for t in trials if t.purpose == "search" and t.score is not None and t.fidelity >= FULL]
     front = [full[i] for i in non_dominated(objective_values(full, minimise))]
     return sorted(front, key=lambda trial: (-(trial.score or 0.0), trial.number))
+
+
+def pareto_rows(trials: Sequence[Trial], objective: str, minimise: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the Pareto set as plain data: of each trial its number, the objective's value, each cost, and its choices.
+
+    Args:
+        trials: those of a search.
+        objective: name of the metric that scores come from.
+        minimise: names of costs; one that a trial lacks is None.
+    """
+    return [
+        {"trial": trial.number, objective: trial.outcome.metrics.get(objective)}
+        | {name: trial.outcome.costs.get(name) for name in minimise}
+        | {"architecture": trial.candidate.architecture.to_json(), "recipe": trial.candidate.recipe.to_json()}
+        for trial in pareto_set(trials, minimise)
+    ]
 
 
 def objective_values(trials: Sequence[Trial], minimise: Sequence[str]) -> np.ndarray:

@@ -40,7 +40,8 @@ class MultiObjectiveBayesian(OneAtATime):
     - "chebyshev": by how much it is expected to improve the best weighted compromise, for weights that are drawn anew
       for every proposal (ParEGO).
 
-    What is under way counts as reached with the values that are predicted for it. The first candidates are those of
+    Members of the front whose score is below the median of all trials do not count as such: cheap networks that learn
+    nothing would set the scale of quality. What is under way counts as reached with the values that are predicted for it. The first candidates are those of
     `BayesianOptimization`.
 
     Source: Emmerich et al. 2011, Hypervolume-based expected improvement; Knowles 2006, ParEGO: a hybrid algorithm with
@@ -82,7 +83,8 @@ class MultiObjectiveBayesian(OneAtATime):
             return self._beginning.propose_one(now)
         pool, models = self._remembered(now.space, now.seed)
         values = objective_values(now.finished, self.minimise)
-        front = [now.finished[i].candidate for i in non_dominated(values)]
+        middle = np.median(values[:, 0])
+        front = [now.finished[i].candidate for i in non_dominated(values) if values[i, 0] >= middle]
         known = {trial.candidate for trial in now.finished}
         near = (n for parent in self._parents(values, now) for n in pool.neighbours(parent.candidate))
         candidates = [c for c in dict.fromkeys([*pool.random(now.number), *near]) if c not in known]
