@@ -67,7 +67,7 @@ class NSGA2(OneAtATime):
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return a new child of two who are alive; while these are few, a known or random candidate."""
         if len(now.finished) >= self.population:
-            child = self._child(now, self._alive(now.finished))
+            child = self._child(now, self._alive(now.finished, now.rng))
             if child:
                 return child
         elif others := self._others(now):
@@ -76,8 +76,8 @@ class NSGA2(OneAtATime):
                 return Proposal(known, origin="from another search")
         return now.random()
 
-    def _alive(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the best of finished trials by rank and crowding, the best first."""
+    def _alive(self, trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
+        """Return the best of finished trials by rank and crowding, the best first; equal ones in random order."""
         values = objective_values(trials, self.minimise)
         alive = select(values, self.population)
         values = values[alive]
@@ -85,13 +85,13 @@ class NSGA2(OneAtATime):
         space = np.zeros(len(alive))
         for level in set(rank.tolist()):
             space[rank == level] = crowding(values[rank == level])
-        return [trials[alive[i]] for i in np.lexsort([-space, rank])]
+        return [trials[alive[i]] for i in np.lexsort([rng.random(len(alive)), -space, rank])]
 
     def _others(self, now: Situation) -> list[Trial]:
         """Return the better half of whom selection keeps of the youngest trials of other searches in this space."""
         others = (t for t in now.history if t.number < 0 and t.score is not None and t.candidate in now.space)
         young = sorted(others, key=lambda trial: -trial.number)[: 2 * self.population]
-        return self._alive(young)[: self.population // 2]
+        return self._alive(young, now.rng)[: self.population // 2]
 
     def _child(self, now: Situation, alive: Sequence[Trial]) -> Proposal | None:
         """Return a new child of one or two who are alive, or None where none was found."""
@@ -113,5 +113,4 @@ class NSGA2(OneAtATime):
     @staticmethod
     def _winner(ordered: Sequence[Trial], rng: np.random.Generator) -> Trial:
         """Return the better of two that are drawn from trials in the order of their worth."""
-        drawn = rng.choice(len(ordered), size=min(2, len(ordered)), replace=False)
-        return ordered[int(drawn.min())]
+        return ordered[int(rng.integers(len(ordered), size=2).min())]
