@@ -28,12 +28,12 @@ class TestNSGA2(TradeOffContract):
         return NSGA2()
 
 
-class TestTinyPopulation(TradeOffContract):
+class TestSmallPopulation(TradeOffContract):
     seeds = 6
-    uses_others = False  # one trial of another search is too few to show
+    uses_others = False  # three trials of another search are too few to show
 
     def make(self) -> Strategy:
-        return NSGA2(population=2, mutation=1.0)
+        return NSGA2(population=6, mutation=1.0)
 
 
 def with_costs(values: Sequence[tuple[float, float] | None]) -> list[Trial]:
