@@ -41,8 +41,8 @@ class MultiObjectiveBayesian(OneAtATime):
       for every proposal (ParEGO).
 
     Members of the front whose score is below the median of all trials do not count as such: cheap networks that learn
-    nothing would set the scale of quality. What is under way counts as reached with the values that are predicted for it. The first candidates are those of
-    `BayesianOptimization`.
+    nothing would set the scale of quality. What is under way counts as reached, with the values that are predicted for
+    it. The first candidates are those of `BayesianOptimization`, or trade-offs of other searches in this space.
 
     Source: Emmerich et al. 2011, Hypervolume-based expected improvement; Knowles 2006, ParEGO: a hybrid algorithm with
     on-line landscape approximation for expensive multiobjective optimization problems; both with a model for each
@@ -80,11 +80,10 @@ class MultiObjectiveBayesian(OneAtATime):
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
         if len(now.finished) < self.first:
-            return self._beginning.propose_one(now)
+            return self._elsewhere(now) or self._beginning.propose_one(now)
         pool, models = self._remembered(now.space, now.seed)
         values = objective_values(now.finished, self.minimise)
-        middle = np.median(values[:, 0])
-        front = [now.finished[i].candidate for i in non_dominated(values) if values[i, 0] >= middle]
+        front = [now.finished[i].candidate for i in non_dominated(values) if values[i, 0] >= np.median(values[:, 0])]
         known = {trial.candidate for trial in now.finished}
         near = (n for parent in self._parents(values, now) for n in pool.neighbours(parent.candidate))
         candidates = [c for c in dict.fromkeys([*pool.random(now.number), *near]) if c not in known]
@@ -96,6 +95,15 @@ class MultiObjectiveBayesian(OneAtATime):
             if candidate := next(filter(now.is_new, best), None):
                 return Proposal(candidate, origin=f"largest expected {self.acquisition} improvement")
         return now.random()
+
+    def _elsewhere(self, now: Situation) -> Proposal | None:
+        """Return a candidate that is new here of the best trade-offs of other searches in this space, None if none."""
+        others = [t for t in now.history if t.number < 0 and t.score is not None and t.candidate in now.space]
+        values = objective_values(others, self.minimise)
+        good = np.flatnonzero(values[:, 0] >= np.median(values[:, 0])) if others else []
+        best = (others[good[i]].candidate for i in select(values[good], self.first))
+        found = next(filter(now.is_new, best), None)
+        return Proposal(found, origin="best of another search") if found else None
 
     def _promise(
         self, mean: np.ndarray, deviation: np.ndarray, reached: np.ndarray, rng: np.random.Generator
