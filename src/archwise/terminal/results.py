@@ -162,8 +162,9 @@ def print_trade_offs(
         return
     places = range(len(rows)) if len(rows) <= TRADE_OFFS else np.linspace(0, len(rows) - 1, TRADE_OFFS).round()
     more = "" if len(rows) <= TRADE_OFFS else f", {TRADE_OFFS} of {len(rows)}"
-    title = f"Trade-offs on the validation split{more}"
-    table = _table(title, ("trial", metric_name(objective), *map(cost_name, minimise)))
+    output.say("")
+    output.say(f"Trade-offs on the validation split{more}", "bold")
+    table = _table(columns=("trial", metric_name(objective), *map(cost_name, minimise)))
     for row in (rows[int(place)] for place in places):
         table.add_row(str(row["trial"]), number(row[objective]), *(cost_text(name, row[name]) for name in minimise))
     output.print(table)
