@@ -131,9 +131,9 @@ def test_costs_are_the_tables_those_given_and_else_counted(tmp_path: Path) -> No
     assert table.cost_seconds is not None
     assert seventh == {"train_seconds": table.cost_seconds[7, 1], "parameters": 7.5e6, "flops": 14.0}
     assert (eighth["energy_mj"], eighth["parameters"]) == (108.0, 8.5e6)
-    assert TableEvaluator(table_space(table)).evaluate(
-        Proposal(evaluator.space.candidate(7)), TableTask("up")
-    ).costs["flops"] == pytest.approx(6e6)
+    assert TableEvaluator(table_space(table)).evaluate(Proposal(evaluator.space.candidate(7)), TableTask("up")).costs[
+        "flops"
+    ] == pytest.approx(6e6)
     plain = TableEvaluator(table_space(small_table()))
     assert plain.evaluate(Proposal(plain.space.candidate(7)), TableTask("up")).costs.keys() == {"train_seconds"}
 

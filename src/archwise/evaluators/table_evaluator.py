@@ -68,7 +68,9 @@ class TableEvaluator:
         rows = len(self.space.table.architectures)
         for name, values in self.costs.items():
             if values.shape != (rows,):
-                raise DataError(f"The cost {name!r} has the shape {values.shape}, not {(rows,)}: give one for each row.")
+                raise DataError(
+                    f"The cost {name!r} has the shape {values.shape}, not {(rows,)}: give one for each row."
+                )
 
     @property
     def fidelities(self) -> tuple[float, ...]:

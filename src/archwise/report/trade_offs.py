@@ -23,7 +23,9 @@ def trade_offs(run: RunRecord) -> Html | None:
     rows = run.metrics["pareto"]
     words = " and ".join(cost_name(cost) for cost in costs)
     if not rows:
-        text = f"Beside {run.objective_name}, {words} was to be small; but no trial was trained in full, so none counts."
+        text = (
+            f"Beside {run.objective_name}, {words} was to be small; but no trial was trained in full, so none counts."
+        )
         return tag("section", tag("h2", "Trade-offs"), tag("p", text))
     text = (
         f"Beside a good {run.objective_name}, a small amount of {words} was asked for. "

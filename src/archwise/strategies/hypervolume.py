@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr
@@ -60,7 +61,7 @@ def free_boxes(front: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np
         return np.array([[max(front[:, 0], default=reference[0])]]), np.array([[math.inf]])
     levels = [math.inf, *sorted(set(front[:, -1].tolist()), reverse=True), float(reference[-1])]
     lowers, uppers = [], []
-    for top, bottom in zip(levels[:-1], levels[1:], strict=True):
+    for top, bottom in pairwise(levels):
         lower, upper = free_boxes(front[front[:, -1] >= top, :-1], reference[:-1])
         lowers.append(np.insert(lower, lower.shape[1], bottom, axis=1))
         uppers.append(np.insert(upper, upper.shape[1], top, axis=1))

@@ -9,7 +9,6 @@ import numpy as np
 
 from archwise.errors import ArchwiseError
 from archwise.pareto import non_dominated, objective_values, select
-from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.hypervolume import expected_hypervolume_improvement
@@ -99,8 +98,10 @@ class MultiObjectiveBayesian(OneAtATime):
     def _elsewhere(self, now: Situation) -> Proposal | None:
         """Return a candidate that is new here of the best trade-offs of other searches in this space, None if none."""
         others = [t for t in now.history if t.number < 0 and t.score is not None and t.candidate in now.space]
+        if not others:
+            return None
         values = objective_values(others, self.minimise)
-        good = np.flatnonzero(values[:, 0] >= np.median(values[:, 0])) if others else []
+        good = np.flatnonzero(values[:, 0] >= np.median(values[:, 0]))
         best = (others[good[i]].candidate for i in select(values[good], self.first))
         found = next(filter(now.is_new, best), None)
         return Proposal(found, origin="best of another search") if found else None

@@ -12,7 +12,17 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archwise.report.words import cost_name, cost_text, count, duration, is_lower_better, large, metric_name, number, plain
+from archwise.report.words import (
+    cost_name,
+    cost_text,
+    count,
+    duration,
+    is_lower_better,
+    large,
+    metric_name,
+    number,
+    plain,
+)
 from archwise.result import Result
 from archwise.terminal.console import Output
 
