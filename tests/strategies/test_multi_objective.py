@@ -32,6 +32,7 @@ class TestHypervolume(TradeOffContract):
         return MultiObjectiveBayesian()
 
 
+@pytest.mark.slow
 class TestChebyshev(TradeOffContract):
     seeds = 2
 

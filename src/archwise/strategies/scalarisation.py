@@ -23,8 +23,8 @@ def chebyshev(values: np.ndarray, weights: np.ndarray, front: np.ndarray) -> np.
 
     Example:
         >>> front = np.array([[0.0, 10.0], [2.0, 0.0]])
-        >>> chebyshev(np.array([[2.0, 10.0], [1.0, 10.0]]), np.array([0.5, 0.5]), front).round(3).tolist()
-        [0.0, -0.263]
+        >>> chebyshev(np.array([[2.0, 10.0], [1.0, 10.0]]), np.array([0.5, 0.5]), front).round(2).tolist()
+        [0.0, -0.26]
     """
     span = np.ptp(front, axis=0)
     gaps = weights * (front.max(axis=0) - values) / np.where(span > 0, span, 1.0)
