@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archwise.answer import Conclusion
-from archwise.checks import check_numbers
+from archwise.checks import check_costs, check_numbers
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
@@ -26,14 +26,16 @@ from archwise.settings import SearchSettings
 from archwise.signature import Kind
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
+from archwise.strategies.ready import DEFAULT_COSTS, TRADING_OFF, ready_strategy
 from archwise.strategies.ready import READY as STRATEGIES
-from archwise.strategies.ready import ready_strategy
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
 DEFAULT_STRATEGY = "halving-evolution"
+DEFAULT_TRADE_OFF = "pareto-bayesian"
+"""The strategy where costs are to be small and none is given."""
 
 
 def search(
@@ -43,8 +45,9 @@ def search(
     minutes: float | None = None,
     trials: int | None = None,
     space: str | Space | None = None,
-    strategy: str | Strategy = DEFAULT_STRATEGY,
+    strategy: str | Strategy | None = None,
     metric: str | None = None,
+    minimise: Sequence[str] = (),
     seed: int = 0,
     workers: int | None = None,
     device: str | None = None,
@@ -73,8 +76,13 @@ def search(
             same trials.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
-        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them.
+        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given,
+            halving-evolution, or pareto-bayesian where costs are to be minimised.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
+        minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
+            and train_seconds (the last two as of training; times are measured, so such searches do not repeat
+            themselves exactly). `Result.pareto` then has the trade-offs; the answer is still the network of the best
+            metric.
         seed: everything random derives from it.
         workers: worker processes; as many as there are cores if not given.
         device: "cpu" or "cuda"; "cuda" where there is one if not given.
@@ -113,7 +121,11 @@ def search(
     limits |= {"max_params": max_params, "max_flops": max_flops}
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
-    chosen = ready_strategy(strategy, trials) if isinstance(strategy, str) else strategy
+    minimise = check_costs(minimise)
+    strategy = strategy or (DEFAULT_TRADE_OFF if minimise else DEFAULT_STRATEGY)
+    if isinstance(strategy, str) and strategy in TRADING_OFF:
+        minimise = minimise or DEFAULT_COSTS
+    chosen = ready_strategy(strategy, trials, minimise) if isinstance(strategy, str) else strategy
     if isinstance(space, str):
         ready_space(space)
     elif space is not None and space.name in READY:
@@ -140,6 +152,7 @@ def search(
                 exclude=dict(exclude or {}),
                 memory_limit=None if memory_gb is None else int(memory_gb * 2**30),
                 trial_seconds=None if trial_minutes is None else 60 * trial_minutes,
+                minimise=minimise,
             )
             check_metric(settings.objective, task.problem)
             joint = joint_space(task, settings, network)
@@ -220,7 +233,7 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"])
+            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"], settings.minimise)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
             needed = Conclusion(loop).reserve()

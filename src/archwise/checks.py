@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import psutil
 
 from archwise.errors import RunError
+from archwise.pareto import COSTS
 
 WORKER_BYTES = 250_000_000
 """What a worker holds before it trains anything."""
@@ -52,6 +54,27 @@ def check_numbers(seed: int = 0, workers: int | None = None, **amounts: float | 
         raise RunError(f"The number of workers must be from 1 to {most:,}, which fill the memory, not {workers:,}.")
     if not 0 <= seed < SEEDS:
         raise RunError(f"The seed must be a whole number from 0 to {SEEDS - 1}, not {seed}.")
+
+
+def check_costs(minimise: Sequence[str]) -> tuple[str, ...]:
+    """Return the costs that a search is to minimise, each once.
+
+    Raises:
+        RunError: one of them is nothing that training reports.
+
+    Example:
+        >>> check_costs(["flops", "parameters", "flops"])
+        ('flops', 'parameters')
+        >>> check_costs(["size"])  # doctest: +NORMALIZE_WHITESPACE
+        Traceback (most recent call last):
+        archwise.errors.RunError: The cost 'size' cannot be minimised: take one of parameters, flops, latency_ms,
+            memory_bytes, train_seconds.
+    """
+    for name in [minimise] if isinstance(minimise, str) else minimise:
+        if name not in COSTS or isinstance(minimise, str):
+            remedy = f"give a list, [{name!r}]" if name in COSTS else f"take one of {', '.join(COSTS)}"
+            raise RunError(f"The cost {name!r} cannot be minimised: {remedy}.")
+    return tuple(dict.fromkeys(minimise))
 
 
 def _words(name: str) -> str:

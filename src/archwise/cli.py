@@ -109,7 +109,15 @@ def search(
             "NAME",
             "How to search: random, grid, evolution, genetic, genetic-classic, reinforce, ppo, bayesian, predictor, "
             "tpe or local-search, every trial in full; or one of these behind halving-, hyperband-, asha- or "
-            "freeze-thaw-, many trials cut short. halving-evolution if not given.",
+            "freeze-thaw-, many trials cut short; with --minimise nsga2, pareto-bayesian or parego. "
+            "halving-evolution, or with --minimise pareto-bayesian, if not given.",
+        ),
+    ] = None,
+    minimise: Annotated[
+        list[str] | None,
+        option(
+            "COST",
+            "Make a cost small, too: parameters, flops, latency_ms, memory_bytes or train_seconds; may be given again.",
         ),
     ] = None,
     fix: Annotated[
@@ -149,8 +157,9 @@ def search(
             minutes=minutes,
             trials=trials,
             space=space,
-            strategy=strategy or api.DEFAULT_STRATEGY,
+            strategy=strategy,
             metric=metric,
+            minimise=minimise or (),
             seed=seed,
             workers=workers,
             device=device,

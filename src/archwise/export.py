@@ -15,6 +15,7 @@ from archwise.files import json_text
 from archwise.final_training import Final
 from archwise.loop import Search
 from archwise.model_file import model_source
+from archwise.pareto import pareto_rows
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.graph import Graph
@@ -102,6 +103,8 @@ def write_answer(
             **_costs(default),
         },
         "finalists": [{k: v for k, v in row.items() if k not in ("candidate", "fidelity")} for row in finalists],
+        "minimise": list(settings.minimise),
+        "pareto": pareto_rows(loop.trials, settings.objective, settings.minimise) if settings.minimise else [],
         "trials": {name: statuses.count(name) for name in ("finished", "failed", "pruned")},
         **_costs(winner),
         "seconds": round(spent + loop.clock.seconds, 3),

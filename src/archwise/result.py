@@ -67,6 +67,35 @@ class Result:
             return pd.read_parquet(self.run / "trials.parquet")
 
     @cached_property
+    def pareto(self) -> pd.DataFrame:
+        """The trade-offs: a row for each fully trained trial of the search that no other beats in everything.
+
+        Columns are "trial", the objective, and each cost that was minimised; the best objective comes first. It is
+        empty where no cost was.
+        """
+        import pandas as pd
+
+        columns = ["trial", self.metrics["objective"], *self.metrics.get("minimise", [])]
+        return pd.DataFrame(self.metrics.get("pareto", []), columns=columns)
+
+    def network(self, trial: int) -> nn.Module:
+        """Return the network of a trial of the search, with fresh weights.
+
+        Args:
+            trial: its number, as in `trials` and `pareto`.
+
+        Raises:
+            RunError: the search has no such trial, or the space is not a ready-made one and was not given.
+        """
+        import json
+
+        found = self.trials.query("purpose == 'search' and number == @trial")
+        if found.empty:
+            raise RunError(f"The run {self.run} has no trial {trial}: take a number that result.trials shows.")
+        space, signature = self._space_and_signature()
+        return space.build(Architecture.from_json(json.loads(found["architecture"].iloc[0])), signature)
+
+    @cached_property
     def model(self) -> nn.Module:
         """The trained network, an ordinary module in evaluation mode.
 
@@ -77,6 +106,18 @@ class Result:
         """
         from safetensors.torch import load_file
 
+        space, signature = self._space_and_signature()
+        model = space.build(self.architecture, signature)
+        with self._reading("model.safetensors"):
+            model.load_state_dict(load_file(self.run / "model.safetensors"))
+        return model.eval()
+
+    def _space_and_signature(self) -> tuple[Space, Signature]:
+        """Return what networks are built from.
+
+        Raises:
+            RunError: the space is not a ready-made one and was not given.
+        """
         from archwise.spaces.ready import READY, ready_space
 
         record = self._run.read_json("architecture.json")
@@ -87,11 +128,7 @@ class Result:
                 f"The run {self.run} has a space of its own, {name!r}: pass it as space=..., or use {self.source}, "
                 "which holds the network as code."
             )
-        space = self._space or ready_space(name)
-        model = space.build(self.architecture, signature)
-        with self._reading("model.safetensors"):
-            model.load_state_dict(load_file(self.run / "model.safetensors"))
-        return model.eval()
+        return self._space or ready_space(name), signature
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
@@ -147,7 +184,8 @@ class Result:
         names = ("run", "architecture", "validation", "test")
         data = {name: self.metrics[name] for name in names} | {"default": {"test": self.default["test"]}}
         rest = ("trials", "parameters", "flops", "latency_ms", "seconds", "seed")
-        return data | {name: self.metrics[name] for name in rest}
+        data |= {name: self.metrics[name] for name in rest}
+        return data | ({"pareto": self.metrics["pareto"]} if self.metrics.get("minimise") else {})
 
     def __repr__(self) -> str:
         objective = self.metrics["objective"]

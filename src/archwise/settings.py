@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class SearchSettings:
         exclude: path, name or pattern of choices -> options that are left out.
         memory_limit: resident bytes a worker may hold; None for no limit.
         trial_seconds: seconds a trial may take; None for no limit.
+        minimise: names of the costs that are to be small, beside the objective.
     """
 
     minutes: float | None
@@ -45,6 +46,7 @@ class SearchSettings:
     exclude: Mapping[str, Any] = field(default_factory=dict)
     memory_limit: int | None = None
     trial_seconds: float | None = None
+    minimise: Sequence[str] = ()
 
     @property
     def budget(self) -> dict[str, Any]:

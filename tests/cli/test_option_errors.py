@@ -24,6 +24,8 @@ QUICK = ("--trials", "1", "--epochs", "1", "--workers", "1", "--run", "run", "--
         ("--strategy luck", "random, grid, evolution"),
         ("--metric rmse", "balanced_accuracy"),
         ("--metric luck", "balanced_accuracy"),
+        ("--minimise size", "parameters, flops, latency_ms"),
+        ("--minimise parameters --minimise accuracy", "'accuracy'"),
         ("--ignore nothing", "'nothing'"),
         ("--ignore target", "'target'"),
         ("--problem regression", "'setosa'"),

@@ -13,6 +13,7 @@ from tests.contracts import toys
 from tests.contracts.simulation import as_trial, check, cost, simulate
 
 from archwise.spaces import JointSpace
+from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import Key
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Status, Trial
@@ -149,7 +150,7 @@ class StrategyContract:
         for seed in range(5 * SEEDS):
             others = foreign(space, 20, seed)
             with_them, without = (self.simulate(space, 3, seed=seed, known=known) for known in (others, ()))
-            gain.append(np.mean([t.score for t in with_them]) - np.mean([t.score for t in without]))
+            gain.append(self.begun_well(with_them) - self.begun_well(without))
         assert np.mean(gain) > 3 * standard_error(gain)
 
     # ------------------------------------------------------------------ many workers
@@ -194,12 +195,20 @@ class StrategyContract:
         found, by_chance = [], []
         for seed in range(self.seeds):
             trials = self.simulate(space, 200, seed=seed)
-            found.append(max(toys.worth(trial.candidate) for trial in trials if trial.fidelity == 1))
+            found.append(self.achieved([trial.candidate for trial in trials if trial.fidelity == 1]))
             rng = np.random.default_rng([seed, 1])
-            by_chance.append(max(toys.worth(space.sample(rng)) for _ in range(round(cost(trials)))))
+            by_chance.append(self.achieved([space.sample(rng) for _ in range(round(cost(trials)))]))
         difference = np.mean(found) - np.mean(by_chance)
         margin = 3 * np.hypot(standard_error(found), standard_error(by_chance))
         assert difference > margin if self.learns else abs(difference) < margin
+
+    def begun_well(self, trials: Sequence[Trial]) -> float:
+        """Override to say what a search's first trials are worth; else it is their mean score."""
+        return float(np.mean([trial.score for trial in trials]))
+
+    def achieved(self, candidates: Sequence[Candidate]) -> float:
+        """Override to say what a search is worth by what it trained in full; else it is the best of these."""
+        return max(toys.worth(candidate) for candidate in candidates)
 
     @staticmethod
     def keys(space: JointSpace, trials: Sequence[Trial]) -> set[Key]:

@@ -76,10 +76,17 @@ def worth(candidate: Candidate) -> float:
     return float(np.mean([_uniform(f"{path}={label}") ** 2 for path, label in taken])) if taken else 0.5
 
 
+def price(candidate: Candidate) -> float:
+    """What the candidate is said to have of parameters: a product over all choices, from 100 to 10,000."""
+    taken = [*candidate.architecture.items(), *candidate.recipe.items()]
+    return float(100 ** (1 + np.mean([_uniform(f"price of {path}={label}") for path, label in taken] or [0.5])))
+
+
 def evaluate(number: int, proposal: Proposal) -> Outcome:
-    """The candidate's worth; at low fidelity less, and not in quite the same order."""
+    """The candidate's worth, at low fidelity less, and not in quite the same order; and its price."""
     missing = 1 - proposal.fidelity
-    return Outcome("finished", worth(proposal.candidate) - missing * (0.3 + 0.05 * _uniform(repr(proposal.candidate))))
+    score = worth(proposal.candidate) - missing * (0.3 + 0.05 * _uniform(repr(proposal.candidate)))
+    return Outcome("finished", score, costs={"parameters": price(proposal.candidate)})
 
 
 def failing(share: float, status: Status) -> Evaluate:

@@ -119,6 +119,49 @@ def test_what_is_judged_is_not_seen() -> None:
         assert outcomes[0] == outcomes[1]
 
 
+def test_costs_are_the_tables_those_given_and_else_counted(tmp_path: Path) -> None:
+    rows = np.arange(36.0)
+    sizes = {"params_millions": np.stack([rows, rows + 0.5], axis=1), "flops_millions": np.full((36, 2), 3.0)}
+    table = read_table(write_table(small_table(), tmp_path / "small.npz", **sizes))
+    energy = np.where(rows == 7, np.nan, 100 + rows)
+    evaluator = TableEvaluator(table_space(table), {"energy_mj": energy, "flops": 2 * rows})
+    seventh, eighth = (
+        evaluator.evaluate(Proposal(evaluator.space.candidate(row)), TableTask("down")).costs for row in (7, 8)
+    )
+    assert table.cost_seconds is not None
+    assert seventh == {"train_seconds": table.cost_seconds[7, 1], "parameters": 7.5e6, "flops": 14.0}
+    assert (eighth["energy_mj"], eighth["parameters"]) == (108.0, 8.5e6)
+    assert TableEvaluator(table_space(table)).evaluate(Proposal(evaluator.space.candidate(7)), TableTask("up")).costs[
+        "flops"
+    ] == pytest.approx(6e6)
+    plain = TableEvaluator(table_space(small_table()))
+    assert plain.evaluate(Proposal(plain.space.candidate(7)), TableTask("up")).costs.keys() == {"train_seconds"}
+
+
+def test_a_table_of_cells_has_the_costs_of_its_networks() -> None:
+    edges = [TableDecision(f"{i}->{j}", ("none", "skip_connect", "nor_conv_3x3")) for j in (1, 2) for i in range(j)]
+    rows = np.array(list(np.ndindex(3, 3, 3)))
+    scores = np.zeros((len(rows), 1))
+    evaluator = TableEvaluator(table_space(Table("cells", tuple(edges), rows, ("t",), scores, scores)))
+    space = evaluator.space
+    assert space.signature is not None
+    counted = {}
+    for row in range(len(rows)):
+        candidate = space.candidate(row)
+        costs = evaluator.evaluate(Proposal(candidate), TableTask("t")).costs
+        assert ("parameters" in costs) == (space.network.check(candidate.architecture, space.signature) is None)
+        if "parameters" in costs and row % 5 == 1:
+            network = space.network.build(candidate.architecture, space.signature)
+            assert costs["parameters"] == sum(p.numel() for p in network.parameters())
+            counted[row] = costs["flops"]
+    assert len(set(counted.values())) > 1
+
+
+def test_costs_that_do_not_fit_the_table_are_refused() -> None:
+    with pytest.raises(DataError, match=r"'latency_ms' has the shape \(35,\), not \(36,\)"):
+        TableEvaluator(table_space(small_table()), {"latency_ms": np.ones(35)})
+
+
 def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
     table = small_table()
     read = read_table(write_table(table, tmp_path / "small.npz"))
@@ -132,6 +175,7 @@ def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
         ({"select": None}, "no array 'select'"),
         ({"decisions": "[{"}, "cannot be read"),
         ({"decisions": "[1, 2]"}, "cannot be read"),
+        ({"params_millions": np.zeros(36)}, r"parameters of the table 'small' is \(36,\)"),
         ({"select": np.zeros((3, 2))}, r"select of the table 'small' is \(3, 2\)"),
         ({"decisions": '[{"name": "a", "options": [1]}]'}, r"3\) for 1 decisions"),
         ({"architectures": np.full((36, 3), 9, dtype=np.uint16)}, "beyond the last of 4"),

@@ -17,6 +17,12 @@ def test_every_name_has_its_strategy() -> None:
         assert isinstance(strategy, SuccessiveHalving) and isinstance(strategy.proposer, proposer)
     for name in READY:
         assert type(ready_strategy(name)) is type(ready_strategy(name))
+    for name in ("nsga2", "pareto-bayesian", "parego"):
+        assert ready_strategy(name).minimise == ("parameters",)
+        assert ready_strategy(name, minimise=["flops", "latency_ms"]).minimise == ("flops", "latency_ms")
+    assert ready_strategy("pareto-bayesian").acquisition == "hypervolume"
+    assert ready_strategy("parego").acquisition == "chebyshev"
+    assert isinstance(ready_strategy("evolution", minimise=["flops"]), RegularisedEvolution)
     with pytest.raises(SpaceError, match="no strategy 'darts'"):
         ready_strategy("darts")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from archwise.errors import DataError
 
 NEEDED = ("decisions", "architectures", "tasks", "select", "report")
 """Arrays that a table's file must hold."""
+COSTS = {"params_millions": ("parameters", 1e6), "flops_millions": ("flops", 2e6)}
+"""Array of a table's file -> the cost that it holds, and its unit; tables count a multiply-add as one operation."""
 
 
 class TableDecision(NamedTuple):
@@ -39,6 +41,7 @@ class Table:
         report: (rows, tasks), the score by which a search is judged.
         cheap: (rows, tasks), a score at low fidelity, if there is one.
         cost_seconds: (rows, tasks), what training in full took, if it is known.
+        costs: name -> (rows, tasks), what else it cost ("parameters", "flops", ...); NaN where it was not measured.
 
     Raises:
         DataError: the arrays do not fit together.
@@ -52,6 +55,7 @@ class Table:
     report: np.ndarray
     cheap: np.ndarray | None = None
     cost_seconds: np.ndarray | None = None
+    costs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows, tasks = len(self.architectures), len(self.tasks)
@@ -60,8 +64,8 @@ class Table:
                 f"The table {self.name!r} has architectures of shape {self.architectures.shape} for "
                 f"{len(self.decisions)} decisions: it needs (rows, decisions), and one task or more."
             )
-        for column in ("select", "report", "cheap", "cost_seconds"):
-            values = getattr(self, column)
+        columns = {name: getattr(self, name) for name in ("select", "report", "cheap", "cost_seconds")}
+        for column, values in {**columns, **self.costs}.items():
             if values is not None and values.shape != (rows, tasks):
                 raise DataError(f"{column} of the table {self.name!r} is {values.shape}, not {(rows, tasks)}.")
         for place, decision in enumerate(self.decisions):
@@ -102,7 +106,7 @@ def read_table(path: str | Path) -> Table:
 
     Args:
         path: the file, with the arrays `decisions` (JSON: a list of {"name", "options"}), `architectures`, `tasks`,
-            `select` and `report`, perhaps `cheap` and `cost_seconds`.
+            `select` and `report`, perhaps `cheap`, `cost_seconds`, `params_millions` and `flops_millions`.
 
     Raises:
         DataError: the file cannot be read, or is no such table; the text names what is missing.
@@ -113,9 +117,10 @@ def read_table(path: str | Path) -> Table:
             if missing:
                 raise DataError(f"{path} is no benchmark table: it has no array {missing[0]!r}.")
             arrays = {name: data[name] for name in (*NEEDED, "cheap", "cost_seconds") if name in data.files}
+            costs = {name: unit * data[array] for array, (name, unit) in COSTS.items() if array in data.files}
         decisions: list[dict[str, Any]] = json.loads(str(arrays.pop("decisions")))
         named = tuple(TableDecision(str(d["name"]), tuple(d["options"])) for d in decisions)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as a benchmark table: {error}.") from error
     tasks = tuple(map(str, arrays.pop("tasks")))
-    return Table(Path(path).stem, named, tasks=tasks, **arrays)
+    return Table(Path(path).stem, named, tasks=tasks, costs=costs, **arrays)

@@ -12,6 +12,7 @@ from archwise.report.data import page_data
 from archwise.report.headline import comparison, headline
 from archwise.report.markup import Html, embed, tag
 from archwise.report.record import RunRecord
+from archwise.report.trade_offs import trade_offs
 from archwise.report.words import count
 
 _HERE = Path(__file__).parent
@@ -50,6 +51,7 @@ def _page(run: RunRecord) -> Html:
         comparison(run),
         progress_chart(run),
         cost_chart(run),
+        trade_offs(run),
         sections.network(run),
         sections.recipe(run),
         sections.finalists(run),

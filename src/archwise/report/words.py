@@ -10,6 +10,7 @@ from archwise.report.markup import Html, tag
 _METRICS = {"auc": "AUC", "f1": "F1", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 _LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss"})
 _SHARES = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "f1", "auc", "r2"})
+_COSTS = {"flops": "FLOPs", "latency_ms": "latency", "memory_bytes": "memory", "train_seconds": "training time"}
 MISSING = "–"
 SPACE = "\N{NO-BREAK SPACE}"
 
@@ -102,6 +103,32 @@ def large(value: float | None) -> str:
         if abs(value) >= size:
             return f"{number(value / size, 3)}{SPACE}{letter}"
     return f"{value:.0f}"
+
+
+def cost_name(cost: str) -> str:
+    """Return a cost's name in words.
+
+    Example:
+        >>> cost_name("latency_ms"), cost_name("energy_mj")
+        ('latency', 'energy mj')
+    """
+    return _COSTS.get(cost, cost.replace("_", " "))
+
+
+def cost_text(cost: str, value: float | None) -> str:
+    """Return a cost for reading, with its unit.
+
+    Example:
+        >>> cost_text("latency_ms", 0.1234).replace(SPACE, " "), cost_text("parameters", 1200).replace(SPACE, " ")
+        ('0.123 ms', '1.20 k')
+    """
+    if cost == "train_seconds":
+        return duration(value)
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if cost == "latency_ms":
+        return f"{number(value, 3)}{SPACE}ms"
+    return f"{large(value)}B" if cost == "memory_bytes" else large(value)
 
 
 def duration(seconds: float | None) -> str:

@@ -8,6 +8,8 @@ from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
+from archwise.strategies.multi_objective import MultiObjectiveBayesian
+from archwise.strategies.nsga2 import NSGA2
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforcement import ReinforcementLearning
@@ -16,6 +18,7 @@ from archwise.strategies.successive_halving import SuccessiveHalving
 from archwise.strategies.tpe import TreeStructuredParzenEstimator
 
 __all__ = [
+    "NSGA2",
     "AsynchronousSuccessiveHalving",
     "BayesianOptimization",
     "FreezeThaw",
@@ -23,6 +26,7 @@ __all__ = [
     "GridSearch",
     "Hyperband",
     "LocalSearch",
+    "MultiObjectiveBayesian",
     "PredictorGuided",
     "RandomSearch",
     "RegularisedEvolution",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archwise.errors import SpaceError
@@ -14,6 +14,8 @@ from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
+from archwise.strategies.multi_objective import MultiObjectiveBayesian
+from archwise.strategies.nsga2 import NSGA2
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforcement import ReinforcementLearning
@@ -32,6 +34,18 @@ class Proposing(NamedTuple):
 
     description: str
     make: Callable[[], Strategy]
+
+
+class TradingOff(NamedTuple):
+    """A ready-made strategy that makes costs small beside the score large; every candidate is evaluated in full.
+
+    Args:
+        description: what it is, in a few words.
+        make: costs that are to be small -> one.
+    """
+
+    description: str
+    make: Callable[[Sequence[str]], Strategy]
 
 
 class Scheduling(NamedTuple):
@@ -61,6 +75,13 @@ PROPOSING = {
     "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
     "local-search": Proposing("local search with restarts", LocalSearch),
 }
+TRADING_OFF = {
+    "nsga2": TradingOff("NSGA-II", NSGA2),
+    "pareto-bayesian": TradingOff("Bayesian optimisation of the hypervolume", MultiObjectiveBayesian),
+    "parego": TradingOff("ParEGO", lambda minimise: MultiObjectiveBayesian(minimise, "chebyshev")),
+}
+DEFAULT_COSTS = ("parameters",)
+"""What strategies that trade off make small where nothing is named."""
 SCHEDULING = {
     "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
     "hyperband": Scheduling("Hyperband", lambda other, rungs: Hyperband(other, rungs=rungs)),
@@ -69,7 +90,7 @@ SCHEDULING = {
     ),
     "freeze-thaw": Scheduling("freeze-thaw", lambda other, rungs: FreezeThaw(other, rungs=rungs)),
 }
-READY = {name: f"{proposing.description}, every trial in full" for name, proposing in PROPOSING.items()} | {
+READY = {name: f"{kind.description}, every trial in full" for name, kind in (PROPOSING | TRADING_OFF).items()} | {
     f"{schedule}-{name}": f"{proposing.description} under {scheduling.description}"
     for schedule, scheduling in SCHEDULING.items()
     for name, proposing in PROPOSING.items()
@@ -77,13 +98,14 @@ READY = {name: f"{proposing.description}, every trial in full" for name, proposi
 """Name -> what it is; a name with a schedule before it trains many candidates a little, and few in full."""
 
 
-def ready_strategy(name: str, trials: int | None = None) -> Strategy:
+def ready_strategy(name: str, trials: int | None = None, minimise: Sequence[str] = ()) -> Strategy:
     """Return the ready-made strategy of a name.
 
     Args:
         name: the name, one of `READY`.
         trials: how many trials there will be; where time alone is limited, the lowest fidelity is a 27th of a full
             training, else a ninth, as few trials fill no larger cohort.
+        minimise: costs that are to be small; strategies of one objective do not look at them.
 
     Raises:
         SpaceError: no strategy has that name.
@@ -91,10 +113,13 @@ def ready_strategy(name: str, trials: int | None = None) -> Strategy:
     """
     if name not in READY:
         raise SpaceError(
-            f"There is no strategy {name!r}: take one of {', '.join(PROPOSING)}, "
-            f"or one of these behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
+            f"There is no strategy {name!r}: take one of {', '.join(PROPOSING)}, or one of these behind "
+            f"{', '.join(f'{schedule}-' for schedule in SCHEDULING)}; or for several objectives one of "
+            f"{', '.join(TRADING_OFF)}."
         )
     if name in PROPOSING:
         return PROPOSING[name].make()
+    if name in TRADING_OFF:
+        return TRADING_OFF[name].make(minimise or DEFAULT_COSTS)
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
     return SCHEDULING[schedule].make(ready_strategy(name.removeprefix(f"{schedule}-")), 4 if trials is None else 3)

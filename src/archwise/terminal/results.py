@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from archwise.report.words import count, duration, is_lower_better, large, metric_name, number, plain
+from archwise.report.words import (
+    cost_name,
+    cost_text,
+    count,
+    duration,
+    is_lower_better,
+    large,
+    metric_name,
+    number,
+    plain,
+)
 from archwise.result import Result
 from archwise.terminal.console import Output
 
@@ -26,6 +37,8 @@ FILES = {
     "trials.parquet": "every trial, a row each",
 }
 BEST_TRIALS = 5
+TRADE_OFFS = 12
+"""Most trade-offs that are printed; of more, so many from one end to the other."""
 
 
 def print_result(output: Output, result: Result) -> None:
@@ -39,6 +52,7 @@ def print_result(output: Output, result: Result) -> None:
     output.say(f"{early} after {amount}{failed} and {duration(metrics['seconds'])}", "bold")
     output.print(_beside_default(metrics))
     output.say(_verdict(metrics))
+    print_trade_offs(output, metrics.get("pareto", []), metrics["objective"], metrics.get("minimise", []))
     _print_files(output, result)
 
 
@@ -140,6 +154,29 @@ def print_trials(output: Output, rows: list[dict[str, Any]], name: str) -> None:
         trained = f"{100 * row['fidelity']:.0f} %"
         cells = (str(row["number"]), number(row["value"]), trained, large(row["parameters"]))
         table.add_row(*cells, duration(row["seconds"]), row["origin"] or "–")
+    output.print(table)
+
+
+def print_trade_offs(
+    output: Output, rows: Sequence[Mapping[str, Any]], objective: str, minimise: Sequence[str]
+) -> None:
+    """Print the Pareto set; nothing where no cost was minimised, or no trial was trained in full.
+
+    Args:
+        output: where to.
+        rows: see `pareto_rows`.
+        objective: the metric that decides.
+        minimise: the costs.
+    """
+    if not rows or not minimise:
+        return
+    places = range(len(rows)) if len(rows) <= TRADE_OFFS else np.linspace(0, len(rows) - 1, TRADE_OFFS).round()
+    more = "" if len(rows) <= TRADE_OFFS else f", {TRADE_OFFS} of {len(rows)}"
+    output.say("")
+    output.say(f"Trade-offs on the validation split{more}", "bold")
+    table = _table(columns=("trial", metric_name(objective), *map(cost_name, minimise)))
+    for row in (rows[int(place)] for place in places):
+        table.add_row(str(row["trial"]), number(row[objective]), *(cost_text(name, row[name]) for name in minimise))
     output.print(table)
 
 

@@ -6,10 +6,11 @@ import shlex
 from typing import Any
 
 from archwise.experience.known import open_known
+from archwise.pareto import pareto_rows
 from archwise.report.words import count
 from archwise.run import Run
 from archwise.terminal.console import Output
-from archwise.terminal.results import BEST_TRIALS, print_failures, print_trials
+from archwise.terminal.results import BEST_TRIALS, print_failures, print_trade_offs, print_trials
 from archwise.terminal.standing import Standing
 from archwise.trial import Trial
 
@@ -59,6 +60,9 @@ class Unfinished:
         output.say(f"This search has not ended; so far it has made {count(len(self._searched), 'trial')}.", "bold")
         best = sorted(self._searched, key=lambda t: t.score or 0.0, reverse=True)
         print_trials(output, [self._row(t) for t in best if t.score is not None][:BEST_TRIALS], self.standing.name)
+        settings = self.run.settings
+        trade_offs = pareto_rows(self.trials, settings.objective, settings.minimise)
+        print_trade_offs(output, trade_offs, settings.objective, settings.minimise)
         print_failures(output, self.standing.reasons)
         output.say("")
         output.say(f"To go on with it: archwise resume {shlex.quote(str(self.run.folder))}")
