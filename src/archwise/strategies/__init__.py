@@ -6,10 +6,12 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
@@ -23,9 +25,11 @@ __all__ = [
     "GridSearch",
     "Hyperband",
     "LocalSearch",
+    "NetworkGrowing",
     "PredictorGuided",
     "RandomSearch",
     "RegularisedEvolution",
+    "ReinforcedGrowing",
     "ReinforcementLearning",
     "Strategy",
     "SuccessiveHalving",

@@ -12,10 +12,12 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
@@ -60,6 +62,8 @@ PROPOSING = {
     "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
     "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
     "local-search": Proposing("local search with restarts", LocalSearch),
+    "growing": Proposing("network growing: edits that keep the trained weights", NetworkGrowing),
+    "growing-reinforce": Proposing("network growing by a controller trained by REINFORCE", ReinforcedGrowing),
 }
 SCHEDULING = {
     "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
