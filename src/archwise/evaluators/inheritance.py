@@ -227,6 +227,7 @@ class _Walk:
             ("Concatenated", "branches", self._concats),
             ("CellGraph", "edges", self._cells),
             ("Recurrent", "body", self._recurrences),
+            ("SqueezeExcitation", "weigh", self._weighings),
         ):
             if is_a(child, name, inside) and is_a(parent, name, inside):
                 return walk(child, parent, flow)
@@ -261,7 +262,7 @@ class _Walk:
         shortcut = block.module.get_submodule("shortcut")
         plain = type(shortcut) is nn.Identity
         if block.counterpart is None:
-            return flow if not plain and morphisms.silence(shortcut) else flow.inexact()
+            return flow if flow.exact and not plain and morphisms.silence(shortcut) else flow.inexact()
         old = block.counterpart.get_submodule("shortcut")
         if type(old) is not nn.Identity:
             side = flow.inexact() if plain else self._both(shortcut, old, block.flow)
@@ -330,6 +331,10 @@ class _Walk:
     def _recurrences(self, child: nn.Module, parent: nn.Module, flow: Flow) -> Flow:
         out = self.chain(child.get_submodule("body"), parent.get_submodule("body"), flow)
         return out if child.times == parent.times and torch.equal(out.source, flow.source) else out.inexact()
+
+    def _weighings(self, child: nn.Module, parent: nn.Module, flow: Flow) -> Flow:
+        weights = self.chain(child.get_submodule("weigh"), parent.get_submodule("weigh"), flow)
+        return flow if weights.exact and torch.equal(weights.source, flow.source) else flow.inexact()
 
 
 def _has_weights(layer: nn.Module) -> bool:
