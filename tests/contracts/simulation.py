@@ -69,7 +69,9 @@ def check(
         assert proposal.origin
         if proposal.parent is None:
             if proposal.inherits is not None:
-                better = [t for t in own.values() if t.score is not None and t.fidelity == own[proposal.inherits].fidelity]
+                better = [
+                    t for t in own.values() if t.score is not None and t.fidelity == own[proposal.inherits].fidelity
+                ]
                 best = sorted(better, key=lambda trial: (-trial.score, trial.number))[:INHERITABLE]
                 assert proposal.inherits in {trial.number for trial in best}, "its weights may be gone"
             key = space.key(proposal.candidate)

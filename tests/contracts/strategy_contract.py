@@ -85,9 +85,7 @@ class StrategyContract:
         for cut, trial in enumerate(trials):
             history = [Trial.from_json(json.loads(text)) for text in stored[:cut]]
             [proposal] = self.make().propose(space, history, [], 0, 1)
-            assert proposal == Proposal(
-                trial.candidate, trial.fidelity, trial.parent, trial.origin, trial.inherits
-            )
+            assert proposal == Proposal(trial.candidate, trial.fidelity, trial.parent, trial.origin, trial.inherits)
 
     @pytest.mark.parametrize("workers", [1, 3])
     def test_what_it_keeps_between_calls_changes_nothing(self, workers):

@@ -287,7 +287,8 @@ import torch.nn as nn
 
 
 def build_model():
-    return nn.Sequential(nn.Linear({inputs}, {width}), nn.BatchNorm1d({width}), nn.ReLU(), nn.Linear({width}, {outputs}))
+    layers = nn.Linear({inputs}, {width}), nn.BatchNorm1d({width}), nn.ReLU(), nn.Linear({width}, {outputs})
+    return nn.Sequential(*layers)
 """
 WINE = {"inputs": 13, "outputs": 3}
 

@@ -115,7 +115,9 @@ def test_an_older_experience_is_lifted_once(
     def lift(connection: Connection) -> None:
         connection.execute(text("CREATE TABLE lifted (x INTEGER)"))  # a second time it would fail
 
-    monkeypatch.setattr(schema, "MIGRATIONS", dict.fromkeys(range(1, schema.SCHEMA_VERSION), lambda _: None) | {0: lift})
+    monkeypatch.setattr(
+        schema, "MIGRATIONS", dict.fromkeys(range(1, schema.SCHEMA_VERSION), lambda _: None) | {0: lift}
+    )
     for _ in range(2):
         with Experience(file) as experience:
             assert experience.trials(search) == [make_trial(0)]

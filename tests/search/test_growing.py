@@ -54,7 +54,9 @@ def test_a_search_that_is_continued_equals_one_in_one_go(small_search: Searcher)
     parts = small_search(trials=3, strategy="growing", seed=4)
     assert (parts.run / "weights").is_dir()
     continued = archwise.resume(parts.run, trials=8)
-    assert [t for t in trial_facts(continued) if t[1] == "search"] == [t for t in trial_facts(whole) if t[1] == "search"]
+    assert [t for t in trial_facts(continued) if t[1] == "search"] == [
+        t for t in trial_facts(whole) if t[1] == "search"
+    ]
     assert continued.trials.inherits.notna().any()
 
 

@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from archwise.evaluators.flow import Flow
+
 TINY = 1e-8
 """What a new branch is multiplied with: as good as nothing, and yet every weight of it has a gradient."""
-PROBED = 64
-"""Numbers of each channel by which the channels of two tensors are told apart."""
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Flow:
-    """How a value in the child is related to the value at the same place in the parent.
-
-    Args:
-        source: for each channel of the child's value the channel of the parent's that it equals, -1 for none.
-        channels: how many channels the parent's has.
-        exact: whether it truly equals it; if not, the relation only says which weights belong together.
-        nonnegative: whether the child's value is never below zero.
-    """
-
-    source: Tensor
-    channels: int
-    exact: bool = True
-    nonnegative: bool = False
-
-    @staticmethod
-    def usual(count: int, channels: int, exact: bool, nonnegative: bool = False) -> Flow:
-        """Return the relation between `count` channels and the parent's: its own, then these again as often as needed."""
-        return Flow(torch.arange(count) % max(1, channels), channels, exact, nonnegative)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every channel of the parent's value is somewhere in the child's."""
-        return len(torch.unique(self.source[self.source >= 0])) == self.channels
-
-    def inexact(self) -> Flow:
-        """Return the relation where nothing is equal any more."""
-        return replace(self, exact=False)
 
 
 def is_affine(layer: nn.Module) -> bool:
     """Whether a layer is a linear one, or a convolution that mixes all channels."""
-    return type(layer) is nn.Linear or (type(layer) in CONVOLUTIONS and layer.groups == 1)  # type: ignore[union-attr]
+    return type(layer) is nn.Linear or (isinstance(layer, CONVOLUTIONS) and layer.groups == 1)
 
 
 def is_depthwise(layer: nn.Module) -> bool:
     """Whether a layer is a convolution of each channel by itself."""
-    return type(layer) in CONVOLUTIONS and layer.groups == layer.in_channels == layer.out_channels  # type: ignore
+    return isinstance(layer, CONVOLUTIONS) and layer.groups == layer.in_channels == layer.out_channels
 
 
 def is_group_norm(layer: nn.Module) -> bool:
@@ -118,7 +84,8 @@ def insert_affine(layer: nn.Module, flow: Flow, generator: torch.Generator) -> F
     same = (out.source[:, None] == flow.source[None, :]).float()
     with torch.no_grad():
         weight.zero_()
-        weight[(slice(None), slice(None), *middle)] = same * _parts(len(out.source), flow, generator)
+        index: Any = (slice(None), slice(None), *middle)
+        weight[index] = same * _parts(len(out.source), flow, generator)
         if getattr(layer, "bias", None) is not None:
             layer.get_parameter("bias").zero_()
     return out if bool((same.sum(1) > 0).all()) else out.inexact()
@@ -140,7 +107,7 @@ def keep_channels(child: nn.Module, parent: nn.Module, flow: Flow) -> Flow:
             value.copy_(old[name])
         else:
             given = old[name]
-            if name == "weight" and type(child) in CONVOLUTIONS:
+            if name == "weight" and isinstance(child, CONVOLUTIONS):
                 given, same = _fitted_kernel(child, parent, given)
                 fits = fits and same
             value[known] = given[flow.source[known]]
@@ -157,7 +124,8 @@ def insert_depthwise(layer: nn.Module, flow: Flow) -> Flow:
         return flow.inexact()
     weight = layer.get_parameter("weight")
     weight.zero_()
-    weight[(slice(None), slice(None), *middle)] = 1.0
+    index: Any = (slice(None), slice(None), *middle)
+    weight[index] = 1.0
     if getattr(layer, "bias", None) is not None:
         layer.get_parameter("bias").zero_()
     return flow
@@ -210,64 +178,12 @@ def keep_overlap(child: nn.Module, parent: nn.Module) -> tuple[bool, int]:
     return same, count
 
 
-@torch.no_grad()
-def does_nothing(layer: nn.Module, shape: Shape, flow: Flow, generator: torch.Generator) -> bool:
-    """Whether a layer returns its input as it is, of inputs as the relation allows them."""
-    given = torch.randn(max(2, PROBED // math.prod(shape)), *shape, generator=generator, dtype=torch.float64)
-    given = given.abs() if flow.nonnegative else given
-    result = layer(given)
-    return result.shape == given.shape and torch.equal(result, given)
-
-
-@torch.no_grad()
-def routed(
-    child: nn.Module, parent: nn.Module | None, flow: Flow, shapes: tuple[Shape, Shape], generator: torch.Generator
-) -> Flow | None:
-    """Return how the outputs of two layers without weights are related: both are tried on numbers.
-
-    Args:
-        child, parent: the layers; None for a parent without such a layer, as if it had one that does nothing.
-        flow: how their inputs are related.
-        shapes: of the child's and the parent's input, without the batch.
-        generator: draws the numbers.
-
-    Returns:
-        The relation, None if no channel of the child's is one of the parent's.
-    """
-    (count, *place), (channels, *old_place) = shapes
-    if place != old_place or count != len(flow.source) or channels != flow.channels:
-        return None
-    batch = max(2, PROBED // math.prod(place))
-    given = torch.randn(batch, channels, *place, generator=generator, dtype=torch.float64)
-    other = torch.randn(batch, count, *place, generator=generator, dtype=torch.float64)
-    known = (flow.source >= 0).reshape(1, -1, *[1] * len(place))
-    taken = torch.where(known, given[:, flow.source.clamp_min(0)], other)
-    if flow.nonnegative:
-        given, taken = given.abs(), taken.abs()
-    before = given if parent is None else parent(given)
-    after = child(taken)
-    number_of: dict[bytes, int] = {}
-    for number, channel in enumerate(_channels(before)):
-        number_of.setdefault(channel, number)
-    source = torch.tensor([number_of.get(channel, -1) for channel in _channels(after)])
-    if (source < 0).all():
-        return None
-    return Flow(source, before.shape[1], flow.exact, bool((after >= 0).all()))
-
-
-def _channels(values: Tensor) -> list[bytes]:
-    rounded = np.round(values.transpose(0, 1).reshape(values.shape[1], -1).numpy(), 6) + 0.0  # no negative zero
-    return [channel.tobytes() for channel in rounded]
-
-
 def _parts(rows: int, flow: Flow, generator: torch.Generator) -> Tensor:
     """Return which part of an old weight each input channel gets, for each output: copies' parts sum to one."""
     copies = torch.bincount(flow.source[flow.source >= 0], minlength=flow.channels)
     drawn = 0.5 + torch.rand(rows, len(flow.source), generator=generator, dtype=torch.float64)
     source = flow.source.clamp_min(0).expand(rows, -1)
-    sums = torch.zeros(rows, flow.channels, dtype=torch.float64).scatter_add_(
-        1, source, drawn * (flow.source >= 0)
-    )
+    sums = torch.zeros(rows, flow.channels, dtype=torch.float64).scatter_add_(1, source, drawn * (flow.source >= 0))
     parts = drawn / sums.gather(1, source).clamp_min(1e-12)
     return torch.where(copies[source] > 1, parts, torch.ones_like(parts)).float()
 
@@ -276,38 +192,33 @@ def _over(parts: Tensor, weight: Tensor) -> Tensor:
     return parts.reshape(*parts.shape, *[1] * (weight.dim() - 2))
 
 
-def _fitted_kernel(child: nn.Module, parent: nn.Module, weight: Tensor) -> tuple[Tensor, bool]:
+def _fitted_kernel(child: Any, parent: Any, weight: Tensor) -> tuple[Tensor, bool]:
     """Return a convolution's weights with the kernel's size of another, and whether both then do the same."""
-    if type(child) not in CONVOLUTIONS:
+    if not isinstance(child, CONVOLUTIONS):
         return weight, True
     fits = all(getattr(child, name) == getattr(parent, name) for name in ("stride", "dilation", "padding_mode"))
-    for axis, (new, old) in enumerate(zip(child.kernel_size, parent.kernel_size, strict=True)):  # type: ignore
-        before = (new - old) // 2 if new >= old else 0
-        padding, old_padding = child.padding, parent.padding
-        if isinstance(padding, str) or isinstance(old_padding, str):
-            fits = fits and padding == old_padding
-        else:
-            fits = fits and padding[axis] - old_padding[axis] == before  # type: ignore[index]
+    by_name = isinstance(child.padding, str) or isinstance(parent.padding, str)
+    if by_name:
+        fits = fits and child.padding == parent.padding
+    for axis, (new, old) in enumerate(zip(child.kernel_size, parent.kernel_size, strict=True)):
+        before = abs(new - old) // 2
         fits = fits and new >= old and (new - old) % 2 == 0
-        axis += 2
-        if new >= old:
-            sizes = list(weight.shape)
-            sizes[axis] = new
-            larger = weight.new_zeros(sizes)
-            larger.narrow(axis, before, old).copy_(weight)
+        fits = fits and (by_name or int(child.padding[axis]) - int(parent.padding[axis]) == before)
+        if new < old:
+            weight = weight.narrow(axis + 2, before, new)
+        elif new > old:
+            larger = weight.new_zeros([*weight.shape[: axis + 2], new, *weight.shape[axis + 3 :]])
+            larger.narrow(axis + 2, before, old).copy_(weight)
             weight = larger
-        else:
-            weight = weight.narrow(axis, (old - new) // 2, new)
-    return weight, bool(fits)
+    return weight, fits
 
 
-def _middle(layer: nn.Module) -> tuple[int, ...] | None:
+def _middle(layer: Any) -> tuple[int, ...] | None:
     """Return the place in a kernel that looks at the position itself; None where positions change."""
-    if type(layer) is nn.Linear:
+    if not isinstance(layer, CONVOLUTIONS):
         return ()
-    sizes, strides, paddings = layer.kernel_size, layer.stride, layer.padding  # type: ignore[union-attr]
-    if any(stride != 1 for stride in strides) or isinstance(paddings, str):
+    if any(stride != 1 for stride in layer.stride) or isinstance(layer.padding, str):
         return None
-    if any(size != 2 * padding + 1 for size, padding in zip(sizes, paddings, strict=True)):
+    if any(size != 2 * padding + 1 for size, padding in zip(layer.kernel_size, layer.padding, strict=True)):
         return None
-    return tuple(int(padding) for padding in paddings)
+    return tuple(int(padding) for padding in layer.padding)

@@ -17,10 +17,10 @@ Place = tuple[str, Label]
 
 
 class EditController(Controller):
-    """A policy over the edits of a candidate: a bidirectional LSTM reads its choices, and every edit gets a probability.
+    """A policy over the edits of a candidate: a bidirectional LSTM reads its choices and rates every edit.
 
-    It reads which choices were made and how, forwards and backwards, and weighs each other option of each choice by what
-    was read around it. All edits of a candidate together have probability 1.
+    It reads which choices were made and how, forwards and backwards, and weighs each other option of each choice by
+    what was read around it. All edits of a candidate together have probability 1.
 
     Source: Cai et al. 2018, Efficient architecture search by network transformation (encoder and actors; theirs tell
     apart widening and inserting, here each edit is an option of a choice).
@@ -78,10 +78,10 @@ class EditController(Controller):
         """Return logits of all options at all places of candidates, `(candidates, length * options)`."""
         batch = self._batch(candidates)
         lengths = (batch.choices != self._nothing[0]).sum(1)
-        read = nn.utils.rnn.pack_padded_sequence(
+        packed = nn.utils.rnn.pack_padded_sequence(
             self.choices(batch.choices) + self.before(batch.taken), lengths, batch_first=True, enforce_sorted=False
         )
-        read, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(read)[0], batch_first=True)
+        read, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         logits = self.options(read) + self.kinds(read)[..., self._kind_of]
         return (BOUND * torch.tanh(logits / BOUND)).flatten(1)
 

@@ -53,7 +53,7 @@ def edits_of(space: JointSpace, candidate: Candidate, seed: tuple[int, ...]) -> 
         >>> from archwise.spaces.mlp import mlp
         >>> space = JointSpace(mlp(), training_recipe("table"))
         >>> [str(edit) for edit in edits_of(space, space.default, (0,))][:3]
-        ['delete: depth 2 to 1', 'add: depth 2 to 3', 'change: /residual False to True']
+        ['delete: depth 2 to 1', 'add: depth 2 to 3', 'add: /residual False to True']
     """
     rng = np.random.default_rng(list(seed))
     decisions = space.decisions(candidate)

@@ -35,8 +35,8 @@ class NetworkGrowing(OneAtATime):
             default if None. A search evaluates the space's default first in any case.
         population: how many of the best trials may be parents; larger explores more.
         sample: size of a tournament; larger follows the best more closely.
-        share: fidelity of a child. Below 1 it is cheaper, as a network that is nearly right needs less training, but its
-            learning rate is not annealed and its score not to be compared with those of longer trainings.
+        share: fidelity of a child. Below 1 it is cheaper, as a network that is nearly right needs less training, but
+            its learning rate is not annealed and its score not to be compared with those of longer trainings.
 
     Raises:
         ArchwiseError: a number is out of its range.

@@ -22,7 +22,7 @@ class ReinforcedGrowing(NetworkGrowing):
     """Network growing in which a controller chooses the edit, and learns by REINFORCE which edits make networks better.
 
     The parent is chosen as in `NetworkGrowing`. The controller reads all its choices and draws one of its edits. The
-    reward of an edit is by how much the child's reward is above its parent's, compared with the moving average of these.
+    reward of an edit is by how much the child's is above its parent's, compared with the moving average of these.
 
     - A failed child counts as the worst edit so far.
     - The controller begins near drawing all edits alike; each batch of this search's trials that ended is a lesson.
@@ -97,7 +97,7 @@ class _EditLessons(ReinforcementLearning):
         first = trials[-count].number
         edits = [(trial, trial_of[trial.inherits]) for trial in trials if trial.inherits in trial_of]
         made = [(child, parent, edit) for child, parent in edits if (edit := _edit(controller.space, parent, child))]
-        above = advantages([self._gain(child, parent) for child, parent, _ in made], self.decay) if made else []
+        above = advantages([self._gain(child, parent) for child, parent, _ in made], self.decay)
         lesson = [(*item, float(a)) for item, a in zip(made, above, strict=True) if item[0].number >= first]
         if any(advantage for *_, advantage in lesson):
             _, parents, taken, gained = zip(*lesson, strict=True)
