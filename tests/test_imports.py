@@ -15,7 +15,7 @@ SOURCE = Path(archwise.__file__).parent
 LEAVES = {"errors", "files", "signature", "layers"}
 TRIALS = LEAVES | {"spaces", "tasks", "trial"}
 LOOP = TRIALS | {"evaluators", "experience", "strategies", "runtime", "run", "settings", "clock", "progress"}
-LOOP |= {"measuring", "loop"}
+LOOP |= {"measuring", "lineage", "loop"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
@@ -30,6 +30,7 @@ ALLOWED = {
     "experience": LEAVES | {"spaces", "trial"},
     "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks"},
     "runtime": TRIALS | {"evaluators"},
+    "lineage": TRIALS | {"evaluators"},
     "loop": LOOP,
     "final_training": LOOP,
     "answer": LOOP | {"final_training"},

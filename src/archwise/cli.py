@@ -107,10 +107,7 @@ def search(
         str | None,
         option(
             "NAME",
-            "How to search: random, grid, evolution, genetic, genetic-classic, reinforce, ppo, bayesian, predictor, "
-            "tpe or local-search, every trial in full; or one of these behind halving-, hyperband-, asha- or "
-            "freeze-thaw-, many trials cut short; with --minimise nsga2, pareto-bayesian or parego. "
-            "halving-evolution, or with --minimise pareto-bayesian, if not given.",
+            "How to search: a name that archwise strategies lists; auto if not given.",
         ),
     ] = None,
     minimise: Annotated[

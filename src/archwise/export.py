@@ -49,7 +49,7 @@ def trials_table(space: JointSpace, trials: Sequence[Trial]) -> bytes:
     for trial in trials:
         outcome, key = trial.outcome, space.key(trial.candidate)
         row: dict[str, Any] = {
-            name: getattr(trial, name) for name in ("number", "purpose", "fidelity", "seed", "parent")
+            name: getattr(trial, name) for name in ("number", "purpose", "fidelity", "seed", "parent", "inherits")
         }
         row |= {"status": outcome.status, "score": trial.score, "origin": trial.origin, "reason": outcome.reason}
         row |= {"traceback": outcome.traceback, "started": trial.started, "seconds": trial.seconds}
@@ -60,7 +60,7 @@ def trials_table(space: JointSpace, trials: Sequence[Trial]) -> bytes:
         row |= {"recipe": json.dumps(trial.candidate.recipe.to_json())}
         row |= {"architecture_hash": key.architecture, "recipe_hash": key.recipe}
         rows.append(row | {"curve": json.dumps([list(point) for point in outcome.curve])})
-    frame = pd.DataFrame(rows).astype({"parent": "Int64"})
+    frame = pd.DataFrame(rows).astype({"parent": "Int64", "inherits": "Int64"})
     return frame.to_parquet(index=False)
 
 

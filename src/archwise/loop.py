@@ -13,13 +13,14 @@ from archwise.errors import SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import Schedule, derive_seed
 from archwise.experience import Experience
+from archwise.lineage import Lineage
 from archwise.measuring import seconds_per_epoch
 from archwise.progress import Listener
 from archwise.run import Run
 from archwise.runtime.pool import WorkerPool
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.strategy import Strategy, next_number
+from archwise.strategies.strategy import Strategy, next_number, passes_on_weights
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
@@ -63,6 +64,7 @@ class Search:
         self.clock = clock
         self.listener = listener
         self.settings = run.settings
+        self.lineage = Lineage(run.weights, passes_on_weights(strategy))
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
@@ -89,6 +91,8 @@ class Search:
         self._decide_epochs(pool)
         self.space = replace(self.space, most_flops=self.settings.most_flops)
         self.run.checkpoints.mkdir(exist_ok=True)
+        if self.lineage.active:
+            self.run.weights.mkdir(exist_ok=True)
         self.listener.stage("searching", self.settings.trials)
         pending: dict[int, Pending] = {}
         started: dict[int, float] = {}
@@ -104,19 +108,22 @@ class Search:
                     number = next_number(self.trials, list(pending.values()))
                     proposed, begun, seed = True, time.time(), self._seed(number, proposal)
                     try:
-                        job = self.evaluator.job(proposal, self.task, seed)
+                        start = self.lineage.start(proposal, self.trials)
+                        job = self.evaluator.job(proposal, self.task, seed, start)
                     except SpaceError as error:
                         outcome = Outcome("failed", reason=f"cannot be built: {error}")
                         self._record(number, proposal, seed, outcome, "search", begun)
                         continue
                     pending[number], started[number] = Pending(number, proposal), begun
                     limit = self._time_limit(proposal)
-                    pool.submit(number, replace(job, time_limit=limit), limit)
+                    weights = self.lineage.file(number)
+                    pool.submit(number, replace(job, time_limit=limit, weights_to=weights), limit)
             if not pending and not proposed:
                 return "trials" if not self._trials_left(0) else "exhausted"
             for number, outcome in pool.wait(timeout=min(1.0, max(0.1, self.clock.left - reserve()))):
                 item, begun = pending.pop(number), started.pop(number)
                 self._record(number, item.proposal, self._seed(number, item.proposal), outcome, "search", begun)
+                self.lineage.forget(self.trials, [left.proposal for left in pending.values()])
             self.listener.tick(self.clock.left)
 
     def _time_is_over(self, reserve: Callable[[], float]) -> bool:
@@ -129,8 +136,8 @@ class Search:
         proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
         known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
         if proposals and proposals[0].parent is None and self.default not in known:
-            proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default")
-        return proposals
+            proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)
+        return [self.lineage.settled(proposal, self.trials) for proposal in proposals]
 
     def _trials_left(self, pending: int) -> int:
         limit = self.settings.trials
@@ -230,6 +237,7 @@ class Search:
             purpose="confirm" if purpose == "confirm" else "search",
             started=begun,
             seconds=time.time() - begun,
+            inherits=proposal.inherits,
         )
         self.experience.add_trial(self.run["search"], trial, *self.space.key(trial.candidate))
         (self.confirmations if purpose == "confirm" else self.trials).append(trial)

@@ -132,6 +132,11 @@ class Run:
         """Folder of the training states that trials continue from; losing it costs time and changes nothing."""
         return self.folder / "checkpoints"
 
+    @property
+    def weights(self) -> Path:
+        """Folder of the trained weights that other trials may start from."""
+        return self.folder / "weights"
+
     def update(self, **changes: Any) -> None:
         """Change entries of run.json.
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 from archwise.spaces.architecture import Architecture, Candidate
 
 Status = Literal["finished", "failed", "pruned"]
+INHERITABLE = 30
+"""Trials of one fidelity, the best ones, whose trained weights a search keeps for others to start from."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,17 @@ class Proposal:
         fidelity: share of the full training to spend, in (0, 1].
         parent: number of the trial whose training this one continues (same candidate, same seed, lower fidelity).
         origin: where the candidate came from, in words for people ("random", "mutation of trial 12").
+        inherits: number of the trial of this search whose trained weights the training starts from, as far as they fit
+            (another candidate, finished); None to start from scratch. A trial that continues another inherits what that
+            one did. Searches keep the weights of the `INHERITABLE` best trials of each fidelity; a new trial whose
+            weights are gone starts from scratch, and its record says so.
     """
 
     candidate: Candidate
     fidelity: float = 1.0
     parent: int | None = None
     origin: str = ""
+    inherits: int | None = None
 
 
 class Pending(NamedTuple):
@@ -102,6 +109,7 @@ class Trial:
         purpose: "search" for the strategy's trials, "confirm" for the finalists' evaluations with fresh seeds.
         started: seconds since the epoch.
         seconds: wall time from proposal to record.
+        inherits: the trial whose trained weights it started from.
     """
 
     number: int
@@ -114,6 +122,7 @@ class Trial:
     purpose: Literal["search", "confirm"] = "search"
     started: float = 0.0
     seconds: float = 0.0
+    inherits: int | None = None
 
     @property
     def score(self) -> float | None:

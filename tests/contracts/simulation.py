@@ -10,7 +10,7 @@ from tests.contracts.toys import Evaluate, evaluate
 
 from archwise.spaces import JointSpace
 from archwise.strategies.strategy import Strategy
-from archwise.trial import Pending, Proposal, Trial
+from archwise.trial import INHERITABLE, Pending, Proposal, Trial
 
 
 def simulate(
@@ -68,12 +68,19 @@ def check(
         assert 0 < proposal.fidelity <= 1
         assert proposal.origin
         if proposal.parent is None:
+            if proposal.inherits is not None:
+                better = [
+                    t for t in own.values() if t.score is not None and t.fidelity == own[proposal.inherits].fidelity
+                ]
+                best = sorted(better, key=lambda trial: (-trial.score, trial.number))[:INHERITABLE]
+                assert proposal.inherits in {trial.number for trial in best}, "its weights may be gone"
             key = space.key(proposal.candidate)
             assert space.allows(proposal.candidate)
             assert key not in seen, "evaluated before"
             seen.add(key)
         else:
             parent = own[proposal.parent]
+            assert proposal.inherits == parent.inherits
             assert parent.score is not None
             assert parent.candidate == proposal.candidate
             assert parent.fidelity < proposal.fidelity
@@ -84,7 +91,8 @@ def check(
 def as_trial(number: int, proposal: Proposal, evaluate: Evaluate = evaluate) -> Trial:
     """Return the trial that a proposal becomes."""
     outcome = evaluate(number, proposal)
-    return Trial(number, proposal.candidate, proposal.fidelity, 0, outcome, proposal.parent, proposal.origin)
+    facts = proposal.candidate, proposal.fidelity, 0, outcome, proposal.parent, proposal.origin
+    return Trial(number, *facts, inherits=proposal.inherits)
 
 
 def cost(trials: Sequence[Trial]) -> float:

@@ -17,6 +17,8 @@ def test_every_field_survives_json():
         seed=7,
         device="cuda",
         resume_from="a",
+        inherit_source="def build_model(): ...",
+        inherit_weights="d",
         checkpoint_to="b",
         weights_to="c",
         on="train+validation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +115,31 @@ def test_an_older_experience_is_lifted_once(
     def lift(connection: Connection) -> None:
         connection.execute(text("CREATE TABLE lifted (x INTEGER)"))  # a second time it would fail
 
-    monkeypatch.setitem(schema.MIGRATIONS, 0, lift)
+    monkeypatch.setattr(
+        schema, "MIGRATIONS", dict.fromkeys(range(1, schema.SCHEMA_VERSION), lambda _: None) | {0: lift}
+    )
     for _ in range(2):
         with Experience(file) as experience:
             assert experience.trials(search) == [make_trial(0)]
     connection = sqlite3.connect(file)
-    assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == ("1",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (str(schema.SCHEMA_VERSION),)
     connection.close()
+
+
+def test_an_experience_of_version_1_is_read_and_written_on(file: Path, begin: Begin, make_trial: MakeTrial) -> None:
+    with Experience(file) as experience:
+        search = begin(experience)
+        experience.add_trial(search, make_trial(0), "a", "r")
+    connection = sqlite3.connect(file)
+    with connection:  # version 1 did not know who starts from whose weights
+        connection.execute("ALTER TABLE trial DROP COLUMN inherits")
+    connection.close()
+    _set_version(file, "1")
+    heir = replace(make_trial(1), inherits=0)
+    for known in ([make_trial(0)], [make_trial(0), heir]):
+        with Experience(file) as experience:
+            assert experience.trials(search) == known
+            experience.add_trial(search, heir, "b", "r")
 
 
 def test_a_migration_that_fails_leaves_the_old_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,9 +253,10 @@ def test_a_transaction_that_is_refused_without_waiting_is_run_again(file: Path) 
 
     database.read(work)
     database.close()
-    assert runs == ["1", "1"]
+    version = str(schema.SCHEMA_VERSION)
+    assert runs == [version, version]
     connection = sqlite3.connect(file)
-    assert dict(connection.execute("SELECT * FROM meta")) == {"schema": "1", "other": "x", "mine": "y"}
+    assert dict(connection.execute("SELECT * FROM meta")) == {"schema": version, "other": "x", "mine": "y"}
     connection.close()
 
 

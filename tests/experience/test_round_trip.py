@@ -41,6 +41,7 @@ TRIALS = st.builds(
     seed=st.integers(-(2**63), 2**63 - 1),
     outcome=OUTCOMES,
     parent=st.none() | st.integers(0, 2**31 - 1),
+    inherits=st.none() | st.integers(0, 2**31 - 1),
     origin=TEXT,
     purpose=st.sampled_from(["search", "confirm"]),
     started=FINITE,

@@ -98,7 +98,8 @@ def _evaluated(
     outcome = evaluator.evaluate(proposal, task)
     lowest, *_ = evaluator.fidelities
     paid = max([lowest, *(f for f in evaluator.fidelities if f <= proposal.fidelity)])
-    trial = Trial(number, proposal.candidate, paid, 0, outcome, proposal.parent, proposal.origin)
+    inherits = proposal.inherits
+    trial = Trial(number, proposal.candidate, paid, 0, outcome, proposal.parent, proposal.origin, inherits=inherits)
     seconds = outcome.costs.get("train_seconds", 0.0)
     if proposal.parent is not None:
         seconds -= history[proposal.parent].outcome.costs.get("train_seconds", 0.0)

@@ -35,6 +35,7 @@ class Progress:
         best_weights: the model's state after interval `best`.
         best_outputs: raw outputs on the validation split after interval `best`.
         memory_bytes: what a training step takes; 0 until the first was done.
+        inherited: share of the weights that came from a parent; None where there was none.
     """
 
     interval: int = 0
@@ -45,6 +46,7 @@ class Progress:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     best_outputs: Tensor = field(default_factory=lambda: torch.empty(0))
     memory_bytes: int = 0
+    inherited: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -53,12 +55,13 @@ class Progress:
 
     def costs(self, schedule: Schedule) -> dict[str, float]:
         """Return what was spent so far, by the names of an outcome's costs."""
-        return {
+        costs = {
             "train_seconds": self.seconds,
             "steps": self.steps,
             "best_fidelity": schedule.share(self.best),
             "memory_bytes": self.memory_bytes,
         }
+        return costs if self.inherited is None else costs | {"inherited": self.inherited}
 
 
 def training_key(job: TrainingJob, task_fingerprint: str) -> str:
@@ -74,6 +77,8 @@ def training_key(job: TrainingJob, task_fingerprint: str) -> str:
         "device": job.device,
         "on": job.on,
     }
+    if job.inherit_weights is not None:
+        facts["inherits"] = [job.inherit_source, Path(job.inherit_weights).name]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -123,6 +128,7 @@ def save_checkpoint(
         "best": progress.best,
         "improved": progress.improved,
         "memory_bytes": progress.memory_bytes,
+        "inherited": progress.inherited,
     }
     content = safetensors.torch.save(
         plain(tensors | {"best_outputs": progress.best_outputs}), {"archwise": json.dumps(header)}
@@ -166,6 +172,7 @@ def load_checkpoint(
             best_weights=parts["best"],
             best_outputs=best_outputs,
             memory_bytes=header["memory_bytes"],
+            inherited=header.get("inherited"),
         )
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError):
         return None

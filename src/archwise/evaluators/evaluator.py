@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from archwise.errors import SpaceError
 from archwise.evaluators.job import TrainingJob
@@ -34,6 +34,18 @@ class Evaluator(Protocol):
         ...
 
 
+class Start(NamedTuple):
+    """A trained network that a training starts from.
+
+    Args:
+        candidate: its architecture and recipe.
+        weights: its weights, as a safetensors file.
+    """
+
+    candidate: Candidate
+    weights: Path
+
+
 @dataclass(frozen=True)
 class TrainingEvaluator:
     """Trains candidates; the same training can be carried out here, or by a worker from `job`.
@@ -54,16 +66,25 @@ class TrainingEvaluator:
     checkpoints: Path | None = None
 
     def evaluate(self, proposal: Proposal, task: Task, seed: int) -> Outcome:
-        """Train the candidate in this process; see `Evaluator.evaluate`."""
+        """Train the candidate in this process; see `Evaluator.evaluate`.
+
+        What is to inherit another trial's weights fails: `job` takes these, and they are not known here.
+        """
         from archwise.evaluators.training import train
 
+        if proposal.inherits is not None:
+            return Outcome("failed", reason=f"the weights of trial {proposal.inherits} are not here to start from")
         try:
             return train(self.job(proposal, task, seed))
         except SpaceError as error:
             return Outcome("failed", reason=f"cannot be built: {error}")
 
-    def job(self, proposal: Proposal, task: Task, seed: int) -> TrainingJob:
+    def job(self, proposal: Proposal, task: Task, seed: int, start: Start | None = None) -> TrainingJob:
         """Return the training as plain data for a worker.
+
+        Args:
+            proposal, task, seed: as for `evaluate`.
+            start: the network whose weights the proposal inherits.
 
         Raises:
             SpaceError: the candidate cannot be built for the task.
@@ -80,6 +101,10 @@ class TrainingEvaluator:
             device=self.device,
             resume_from=None if state is None or not state.exists() else str(state),
             checkpoint_to=None if state is None or proposal.fidelity == 1 else str(state),
+            inherit_source=None
+            if start is None
+            else self.space.network.source(start.candidate.architecture, task.signature),
+            inherit_weights=None if start is None else str(start.weights.absolute()),
         )
 
     def checkpoint(self, candidate: Candidate, seed: int) -> Path | None:

@@ -27,6 +27,8 @@ class TrainingJob:
         device: "cpu" or "cuda".
         resume_from: checkpoint of the same candidate and seed at a lower fidelity; where it is missing or
             does not fit, training starts from scratch and ends with the same result.
+        inherit_source, inherit_weights: source and weights file of a trained network that this one starts from, as far
+            as they fit (see `archwise.evaluators.inheritance`); None to start from scratch.
         checkpoint_to: where to leave the training state for a later continuation.
         weights_to: where to leave the trained weights (a state_dict as safetensors).
         on: "train" validates and keeps the best weights; "train+validation", for the final training, learns
@@ -53,6 +55,8 @@ class TrainingJob:
     seed: int = 0
     device: str = "cpu"
     resume_from: str | None = None
+    inherit_source: str | None = None
+    inherit_weights: str | None = None
     checkpoint_to: str | None = None
     weights_to: str | None = None
     on: Literal["train", "train+validation"] = "train"

@@ -22,6 +22,7 @@ from archwise.evaluators.checkpoint import (
     training_key,
 )
 from archwise.evaluators.failures import TrainingError, describe
+from archwise.evaluators.inheritance import inherited_weights
 from archwise.evaluators.job import TrainingJob
 from archwise.evaluators.learner import Learner
 from archwise.evaluators.metrics import check_metric, compute_metrics, metric_names, score_of
@@ -52,7 +53,7 @@ def train(job: TrainingJob, report: Callable[[CurvePoint], None] | None = None) 
     Beside those named in `Outcome`, the costs are "best_fidelity" (share of the schedule at which the best
     weights were reached), "steps" (optimiser steps done) and "train_seconds" (with those of the trials it
     continues); "memory_bytes" counts weights, gradients, optimiser state, and what one batch keeps for the
-    backward pass.
+    backward pass. Where the training starts from another network's weights, "inherited" is their share.
 
     Args:
         job: what to train, on what, how far.
@@ -119,13 +120,16 @@ class _Training:
         self.costs["flops"] = self.learner.flops
 
     def _resume(self, key: str, last: int) -> None:
-        if self.job.resume_from is None:
-            return
-        found = load_checkpoint(self.job.resume_from, key, last)
+        found = None if self.job.resume_from is None else load_checkpoint(self.job.resume_from, key, last)
         if found is not None:
             self.progress, weights, state = found
             self.learner.model.load_state_dict(weights)
             self.learner.optimizer.load_state(state)
+        elif self.job.inherit_weights is not None:
+            indices = self.order.batch(0)
+            examples = self.examples.take(indices)[0].to("cpu")
+            weights, self.progress.inherited = inherited_weights(self.job, examples)
+            self.learner.model.load_state_dict(weights)
 
     def _hopeless(self) -> bool:
         share, progress = self.schedule.share, self.progress

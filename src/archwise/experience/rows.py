@@ -79,6 +79,7 @@ def trial_row(trial: Trial, architecture_hash: str, recipe_hash: str) -> dict[st
         "metrics": plain(outcome.metrics),
         "costs": plain(outcome.costs),
         "parent": trial.parent,
+        "inherits": trial.inherits,
         "origin": trial.origin,
         "started": float(trial.started),
         "seconds": float(trial.seconds),
@@ -108,6 +109,7 @@ def trial_from(row: Row[Any]) -> Trial:
         purpose=row.purpose,
         started=row.started,
         seconds=row.seconds,
+        inherits=row.inherits,
     )
 
 

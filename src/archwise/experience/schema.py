@@ -24,13 +24,21 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
     update,
 )
 
 from archwise.errors import ExperienceError
 
-SCHEMA_VERSION = 1
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+SCHEMA_VERSION = 2
+
+
+def _add_inherits(connection: Connection) -> None:
+    """Version 2 knows whose trained weights a trial started from; before it, all started from scratch."""
+    connection.execute(text("ALTER TABLE trial ADD COLUMN inherits INTEGER"))
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_inherits}
 """Version -> what lifts a database of that version to the next; runs inside the transaction that opens it."""
 
 
@@ -131,6 +139,7 @@ trial = Table(
     _json("metrics"),
     _json("costs"),
     Column("parent", Integer),
+    Column("inherits", Integer),
     Column("origin", PlainText, nullable=False),
     Column("started", Double, nullable=False),
     Column("seconds", Double, nullable=False),

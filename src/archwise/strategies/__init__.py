@@ -6,12 +6,14 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
@@ -27,9 +29,11 @@ __all__ = [
     "Hyperband",
     "LocalSearch",
     "MultiObjectiveBayesian",
+    "NetworkGrowing",
     "PredictorGuided",
     "RandomSearch",
     "RegularisedEvolution",
+    "ReinforcedGrowing",
     "ReinforcementLearning",
     "Strategy",
     "SuccessiveHalving",

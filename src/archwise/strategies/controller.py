@@ -30,7 +30,7 @@ State = tuple[Tensor, Tensor]
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
+def apart() -> Iterator[None]:
     """Compute alike whatever the program around it has set in PyTorch, and leave that as it is."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -86,7 +86,7 @@ class Controller(nn.Module):
         True
     """
 
-    @_apart()
+    @apart()
     def __init__(self, space: JointSpace, seed: int, learning_rate: float = 0.01, entropy: float = 0.05):
         super().__init__()
         self.space = space
@@ -107,7 +107,7 @@ class Controller(nn.Module):
         with torch.random.fork_rng(devices=[]):
             self.choices = nn.Embedding(len(self._places) + 1, HIDDEN)
             self.before = nn.Embedding(len(kind_of), HIDDEN)
-            self.lstm = nn.LSTM(HIDDEN, HIDDEN, batch_first=True)
+            self.lstm = self._reader()
             self.options = nn.Linear(HIDDEN, len(kind_of))
             self.kinds = nn.Linear(HIDDEN, len(kinds) + 1)
         generator = torch.Generator().manual_seed(seed)
@@ -115,9 +115,13 @@ class Controller(nn.Module):
             nn.init.uniform_(parameter, -0.1, 0.1, generator=generator)
         self._optimizer = torch.optim.Adam(self.parameters(), learning_rate, fused=True)
 
+    def _reader(self) -> nn.LSTM:
+        """Return what reads the choices; of a candidate that is written, those that were made already."""
+        return nn.LSTM(HIDDEN, HIDDEN, batch_first=True)
+
     # ------------------------------------------------------------------ writing
 
-    @_apart()
+    @apart()
     @torch.no_grad()
     def write(self, rng: np.random.Generator) -> Candidate:
         """Draw a candidate from the policy."""
@@ -158,7 +162,7 @@ class Controller(nn.Module):
 
     # ------------------------------------------------------------------ learning
 
-    @_apart()
+    @apart()
     @torch.no_grad()
     def log_probability(self, candidate: Candidate) -> float:
         """Return the logarithm of the probability with which `write` draws a candidate of the space."""
@@ -187,7 +191,7 @@ class Controller(nn.Module):
 
         self._learn(candidates, advantages, PASSES, clipped)
 
-    @_apart()
+    @apart()
     def _learn(
         self,
         candidates: Sequence[Candidate],
@@ -245,12 +249,12 @@ class Controller(nn.Module):
 
     # ------------------------------------------------------------------ what was learned, as a value
 
-    @_apart()
+    @apart()
     def state(self) -> dict[str, Any]:
         """Return a copy of all that was learned."""
         return copy.deepcopy({"weights": self.state_dict(), "optimizer": self._optimizer.state_dict()})
 
-    @_apart()
+    @apart()
     def load(self, state: dict[str, Any]) -> None:
         """Return to what `state` gave."""
         self._met.clear()

@@ -12,12 +12,14 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
@@ -74,6 +76,8 @@ PROPOSING = {
     "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
     "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
     "local-search": Proposing("local search with restarts", LocalSearch),
+    "growing": Proposing("network growing: edits that keep the trained weights", NetworkGrowing),
+    "growing-reinforce": Proposing("network growing by a controller trained by REINFORCE", ReinforcedGrowing),
 }
 TRADING_OFF = {
     "nsga2": TradingOff("NSGA-II", NSGA2),

@@ -119,13 +119,21 @@ class ReinforcementLearning(OneAtATime):
 
     def _begin(self, now: Situation, others: list[Trial]) -> _Course:
         """Return a new controller that learned from other searches alone."""
-        controller = Controller(now.space, now.seed, self.learning_rate, self.entropy)
-        youngest = sorted(others, key=lambda trial: -trial.number)
-        fitting = list(islice((trial for trial in youngest if trial.candidate in now.space), OTHERS))[::-1]
+        controller = self._make(now.space, now.seed)
+        fitting = self._fitting(now, others)
         for start in range(0, len(fitting), self.batch):
             batch = fitting[start : start + self.batch]
             self._teach(controller, fitting[: start + len(batch)], len(batch))
         return _Course(now.space, now.seed, others, controller, [_Learned([], controller.state())])
+
+    def _make(self, space: JointSpace, seed: int) -> Controller:
+        """Return a controller that learned nothing yet."""
+        return Controller(space, seed, self.learning_rate, self.entropy)
+
+    def _fitting(self, now: Situation, others: Sequence[Trial]) -> list[Trial]:
+        """Return the trials of other searches that are taught, by number."""
+        youngest = sorted(others, key=lambda trial: -trial.number)
+        return list(islice((trial for trial in youngest if trial.candidate in now.space), OTHERS))[::-1]
 
     def _teach(self, controller: Controller, trials: Sequence[Trial], count: int) -> None:
         """Teach the last few of some trials, by how they compare with all of these."""

@@ -132,4 +132,5 @@ class Climb:
 
     def continuation(self, trial: Trial, rung: int) -> Proposal:
         """Return the proposal that continues a trial up to a rung."""
-        return Proposal(trial.candidate, self.fidelities[rung], trial.number, f"continues trial {trial.number}")
+        origin = f"continues trial {trial.number}"
+        return Proposal(trial.candidate, self.fidelities[rung], trial.number, origin, trial.inherits)

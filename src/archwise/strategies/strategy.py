@@ -29,6 +29,7 @@ class Strategy(Protocol):
       key, unless they continue a trial. What another search evaluated is new here.
     - Whatever a strategy keeps between calls is a cache: a fresh object proposes the same. Randomness comes from
       (seed, number of the proposal) alone.
+    - What a proposal inherits from is a finished trial of this search, one of the `INHERITABLE` best of its fidelity.
     - Trials of other searches (negative numbers; of other tasks, of other spaces), failures and missing scores are part
       of every history.
     - No proposal while nothing is pending means that the search is over.
@@ -131,6 +132,16 @@ class OneAtATime(ABC):
     @abstractmethod
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return a proposal that is new, or None where there is none left."""
+
+
+def passes_on_weights(strategy: object) -> bool:
+    """Whether a strategy, or the one whose candidates it schedules, proposes candidates that inherit weights.
+
+    Such a strategy says so: `inherits = True`.
+    """
+    if strategy is None:
+        return False
+    return bool(getattr(strategy, "inherits", False)) or passes_on_weights(getattr(strategy, "proposer", None))
 
 
 def next_number(history: Sequence[Trial], pending: Sequence[Pending]) -> int:
