@@ -27,7 +27,7 @@ ALLOWED = {
     "evaluators": TRIALS,
     "strategies": LEAVES | {"spaces", "trial"},
     "experience": LEAVES | {"spaces", "trial"},
-    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks"},
+    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks", "report"},
     "runtime": TRIALS | {"evaluators"},
     "loop": LOOP,
     "final_training": LOOP,
