@@ -28,7 +28,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def make(name: str, seed: int = 0, evaluations: int = 40) -> Peer:
+def make(name: str, seed: int = 0, evaluations: int = 24) -> Peer:
     return PEERS[name].make(small_table().decisions, seed, evaluations)
 
 
@@ -50,17 +50,18 @@ def asked(name: str, seed: int, count: int, disturbed: bool = False) -> list[tup
 
 
 def test_the_seed_decides_everything_random(name: str) -> None:
-    first = asked(name, 1, 14)
+    count = 14 if name.startswith("optuna") else 9  # beyond what is drawn before there is a model
+    first = asked(name, 1, count)
     assert all(0 <= o < n for options in first for o, n in zip(options, (4, 3, 3), strict=True))
     assert len(set(first)) >= 5
-    assert asked(name, 1, 14, disturbed=True) == first
-    assert asked(name, 2, 14) != first
+    assert asked(name, 1, count, disturbed=True) == first
+    assert asked(name, 2, count) != first
 
 
 def test_what_is_under_way_and_what_failed_is_taken(name: str) -> None:
     peer = make(name)
     open_: dict[int, Sequence[int]] = {}
-    for number in range(24):
+    for number in range(16):
         options = peer.ask(number)
         assert options is not None and all(0 <= o < n for o, n in zip(options, (4, 3, 3), strict=True))
         open_[number] = options
@@ -85,9 +86,9 @@ def test_it_learns_where_it_is_no_random_search(name: str) -> None:
 @pytest.mark.parametrize("never_again", ["smac", "botorch"])
 def test_a_search_of_who_never_repeats_itself_ends_with_the_space(never_again: str) -> None:
     pytest.importorskip(PEERS[never_again].module, reason="this peer's library is not installed")
-    table = replace(small_table(), decisions=(TableDecision("a", (1, 2)), TableDecision("b", ("x", "y"))))
-    table = replace(table, architectures=np.array(list(product(range(2), range(2)))), cheap=None, cost_seconds=None)
-    table = replace(table, select=table.select[:4], report=table.report[:4])
+    decisions = (TableDecision("a", (1, 2)), TableDecision("b", ("x", "y")))
+    scores = np.array([[1.0], [4.0], [2.0], [3.0]])
+    table = Table("tiny", decisions, np.array(list(product(range(2), range(2)))), ("up",), scores, scores)
     found = simulate_peer(never_again, TableEvaluator(table_space(table)), "up", 0, 30)
     assert len(found.steps) == 4 and regret_curve(found.steps, table, "up", 30)[-1] == 0.0
 

@@ -30,7 +30,7 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
     counted = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "0"
     parts = [
         f"`{command}`",
-        f"{tasks} tasks of {len(tables)} tables, {counted} searches of each strategy on each. Regret 0 is a table's "
+        f"{tasks} tasks ({', '.join(tables)}), {counted} searches of each strategy on each. Regret 0 is a table's "
         "best, 1 its median; `select` is seen, `report` judged. Figures are means over a table's tasks, ± the standard "
         f"error over seeds; the area is the mean regret over evaluations 1 to {AREA}. Evaluations to a regret are "
         "medians over tasks and seeds (–: most searches did not get there). Times are processor time on one core. The "

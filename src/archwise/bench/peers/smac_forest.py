@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from archwise.evaluators.table import TableDecision
 
 class SmacForest:
     """SMAC3's facade for hyper-parameters, a random forest: grids as whole numbers (the option's place), others as
-    categories; failures as crashes.
+    categories. A failure is a crash at the worst score so far.
 
     Its settings are its own but one: the forest is fitted anew for each proposal, as all other methods here learn from
     every evaluation, and not for every eighth.
@@ -33,6 +34,7 @@ class SmacForest:
         from smac.main.exceptions import ConfigurationSpaceExhaustedException
         from smac.runhistory import StatusType, TrialValue
 
+        logging.getLogger("smac").setLevel(logging.ERROR)
         self._names = [f"choice{place}" for place in range(len(decisions))]
         space = ConfigurationSpace(seed=seed)
         for name, decision in zip(self._names, decisions, strict=True):
@@ -53,6 +55,7 @@ class SmacForest:
         self._exhausted = ConfigurationSpaceExhaustedException
         self._value, self._status = TrialValue, StatusType
         self._asked: dict[int, Any] = {}
+        self._scores: list[float] = []
 
     def ask(self, number: int) -> Sequence[int] | None:
         """Return what SMAC asks for; it never repeats itself."""
@@ -64,6 +67,11 @@ class SmacForest:
 
     def tell(self, number: int, score: float | None) -> None:
         """Tell SMAC the cost, which is the score negated."""
+        info = self._asked.pop(number)
+        if score is not None:
+            self._scores.append(score)
+        elif not self._scores:
+            return
         status = self._status.CRASHED if score is None else self._status.SUCCESS
-        value = self._value(cost=float("inf") if score is None else -score, status=status)
-        self._facade.tell(self._asked.pop(number), value, save=False)
+        value = self._value(cost=-min(self._scores) if score is None else -score, status=status)
+        self._facade.tell(info, value, save=False)
