@@ -28,7 +28,7 @@ ALLOWED = {
     "evaluators": TRIALS,
     "strategies": LEAVES | {"spaces", "trial", "pareto"},
     "experience": LEAVES | {"spaces", "trial"},
-    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks"},
+    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks", "report"},
     "runtime": TRIALS | {"evaluators"},
     "lineage": TRIALS | {"evaluators"},
     "loop": LOOP,

@@ -261,14 +261,22 @@ def bench(
     tables: Annotated[
         str | None, option("NAME|PATH,...", "Tables, or folders of them; if not given, those that packages bring.")
     ] = None,
-    strategies: Annotated[str | None, option("NAME,...", "Strategies to compare; a few of them if not given.")] = None,
-    against: Annotated[str | None, option("NAME,...", "Other libraries' methods: optuna-tpe, optuna-gp, ...")] = None,
+    strategies: Annotated[
+        str | None, option("NAME,...", "Strategies to compare; default and four others if not given.")
+    ] = None,
+    against: Annotated[
+        str | None, option("NAME,...", "Other libraries' methods: optuna-tpe, optuna-gp, smac, botorch, syne-tune-cqr.")
+    ] = None,
     seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
     evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,
     results: Annotated[Path, option("FILE", "Where results are kept and looked up.")] = Path("bench.jsonl"),
     workers: Annotated[int | None, option("N", "Searches side by side; one for each core if not given.")] = None,
+    figure: Annotated[Path | None, option("FILE.svg", "Draw the regret curves there.")] = None,
+    page: Annotated[
+        Path | None, option("FILE.md", "Write tables and figure there, in the place that earlier ones have.")
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -282,7 +290,9 @@ def bench(
     with guarded(debug):
         from archwise.terminal.benchmarks import bench_command
 
-        bench_command(tables, strategies, against, seeds, evaluations, quick, all_, results, workers, json)
+        bench_command(
+            tables, strategies, against, seeds, evaluations, quick, all_, results, workers, figure, page, json
+        )
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from archwise.bench.results import ResultsFile, Run
-from archwise.bench.summary import ranks, summary, table_means
+from archwise.bench.summary import ranks, summary
 from archwise.errors import DataError
 
 
 def run(strategy: str = "random", task: str = "up", seed: int = 0, regret: float = 0.5, length: int = 100) -> Run:
     curve = tuple(round(regret * (1 + (length - i) / length), 6) for i in range(length))
-    return Run("small", "abc", task, strategy, seed, "0.1", curve, 0.01, 1000.0)
+    return Run("small", "abc", task, strategy, seed, "archwise 0.1", "", curve, 0.01, 1000.0)
 
 
 def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) -> None:
@@ -53,8 +53,6 @@ def test_figures_are_means_over_seeds() -> None:
     assert figures["regret"]["1"] == pytest.approx(0.6) and figures["regret"]["100"] == pytest.approx(0.303)
     assert "200" not in figures["regret"]
     assert figures["area60"] == pytest.approx(sum(0.3 * (2 - i / 100) for i in range(60)) / 60)
-    assert figures["area60_error"] == pytest.approx(figures["area60"] / 3)
-    assert summary(runs)["small"]["down"]["random"]["area60_error"] is None
 
 
 def test_evaluations_are_medians_and_nothing_where_most_never_got_there() -> None:
@@ -64,12 +62,6 @@ def test_evaluations_are_medians_and_nothing_where_most_never_got_there() -> Non
     assert two["to_10_percent"] is None
     three = summary([fast, replace(fast, seed=2), slow])["small"]["up"]["random"]
     assert (three["to_10_percent"], three["to_1_percent"]) == (2.0, 3.0)
-
-
-def test_a_table_has_the_mean_over_its_tasks_of_those_who_ran_on_all() -> None:
-    runs = [run(regret=0.2), run(task="down", regret=0.4), run("evolution", regret=0.1)]
-    means = table_means(runs)["small"]
-    assert list(means) == ["random"] and means["random"][0] == pytest.approx(0.6)
 
 
 def test_ranks_are_over_the_tasks_that_all_ran_on() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from tests.bench.conftest import small_table, write_table
+from tests.cli.conftest import COMMAND
 from typer.testing import CliRunner
 
 from archwise.cli import app
@@ -26,7 +31,8 @@ def test_json_has_every_task_and_a_second_call_extends_the_file(tmp_path: Path) 
     )
     assert set(few["small"]) == {"up", "down"} and set(few["small"]["up"]) == {"random", "evolution"}
     figures = few["small"]["up"]["random"]
-    assert set(figures) >= {"area60", "regret", "to_10_percent", "to_1_percent", "seconds_per_proposal", "seeds"}
+    assert set(figures) == {"area60", "regret", "to_10_percent", "to_1_percent", "seconds_per_proposal", "seeds"}
+    assert list(figures["regret"]) == ["1", "2", "5", "10", "20"]
     assert figures["seeds"] == 3 and figures["regret"]["1"] > figures["regret"]["20"]
     before = (tmp_path / "results.jsonl").read_text()
     more = json.loads(bench(tmp_path, "--strategies", "random", "--seeds", "5", "--evaluations", "30", "--json"))
@@ -64,3 +70,84 @@ def test_a_peer_takes_part_in_the_same_way(tmp_path: Path) -> None:
     )
     figures = json.loads(text)["small"]["up"]
     assert figures["optuna-tpe"]["regret"]["20"] < 1 and figures["optuna-tpe"]["seconds_per_proposal"] > 0
+
+
+def test_page_and_figure_are_written_and_written_anew(tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "benchmarks.md"
+    page.parent.mkdir()
+    page.write_text("# Measured\n\nby hand\n")
+    options = ("--strategies", "random,evolution", "--seeds", "2", "--evaluations", "20", "--page", str(page))
+    assert "benchmarks.svg" in bench(tmp_path, *options)
+    first = page.read_text()
+    command = (
+        "archwise bench --tables small.npz --strategies random,evolution --seeds 2 --evaluations 20 "
+        "--page benchmarks.md"
+    )
+    assert first.startswith("# Measured\n\nby hand\n") and f"`{command}`" in first and "(benchmarks.svg)" in first
+    assert str(tmp_path) not in first
+    assert "evolution" in (page.parent / "benchmarks.svg").read_text()
+    bench(tmp_path, *options, "--figure", str(tmp_path / "curves.svg"))
+    assert page.read_text().count("| evolution |") == first.count("| evolution |")
+    assert "(../curves.svg)" in page.read_text() and (tmp_path / "curves.svg").exists()
+
+
+def test_quick_compares_the_usual_ones_that_can_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    text = bench(tmp_path, "--quick", "--seeds", "1", "--evaluations", "12")
+    assert "'tpe' is left out" in text
+    rows = {line.split()[0] for line in text.splitlines() if line.strip()}
+    assert {"default", "random", "evolution", "local-search"} <= rows and "tpe" not in rows
+    kept = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert {run["strategy"] for run in kept} == {"default", "random", "evolution", "local-search"}
+
+
+def test_quick_is_5_seeds_of_100_evaluations(tmp_path: Path) -> None:
+    figures = json.loads(bench(tmp_path, "--quick", "--strategies", "random", "--json"))["small"]["up"]["random"]
+    assert figures["seeds"] == 5 and max(map(int, figures["regret"])) == 100
+
+
+def test_what_other_settings_or_versions_left_is_not_mixed_in(tmp_path: Path) -> None:
+    options = ("--strategies", "evolution", "--seeds", "2", "--evaluations", "20", "--json")
+    now = bench(tmp_path, *options)
+    file = tmp_path / "results.jsonl"
+    for name, value in [("settings", "RegularisedEvolution(population=9, sample=2)"), ("version", "archwise 0.0.1")]:
+        others = [json.loads(line) | {name: value, "regret": [0.0] * 20} for line in file.read_text().splitlines()]
+        file.write_text("".join(json.dumps(run) + "\n" for run in others))
+        again = json.loads(bench(tmp_path, *options))
+        assert again["small"]["up"]["evolution"]["regret"] == json.loads(now)["small"]["up"]["evolution"]["regret"]
+        assert file.read_text().count("\n") == 2 * len(others)
+        file.write_text("".join(line + "\n" for line in file.read_text().splitlines()[len(others) :]))
+
+
+def test_longer_searches_answer_for_shorter_ones(tmp_path: Path) -> None:
+    options = ("--strategies", "random", "--seeds", "2", "--json")
+    short = json.loads(bench(tmp_path, *options, "--evaluations", "12"))
+    (tmp_path / "results.jsonl").unlink()
+    bench(tmp_path, *options, "--evaluations", "30")
+    cut = json.loads(bench(tmp_path, *options, "--evaluations", "12"))
+    for figures in (short, cut):
+        for by_strategy in figures["small"].values():
+            by_strategy["random"].pop("seconds_per_proposal")
+    assert cut == short
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_keeps_what_has_ended_and_the_next_call_goes_on(tmp_path: Path, workers: str) -> None:
+    write_table(small_table(), tmp_path / "small.npz")
+    file = tmp_path / "results.jsonl"
+    command = [*COMMAND, "bench", "--tables", str(tmp_path / "small.npz"), "--seeds", "40"]
+    command += ["--strategies", "predictor", "--evaluations", "30", "--results", str(file), "--workers", workers]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 200
+    while not (file.exists() and file.read_text().count("\n") >= 2):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Stopped." in said and "Traceback" not in said
+    lines = file.read_text().splitlines()
+    assert 2 <= len(lines) < 80 and all(json.loads(line)["strategy"] == "predictor" for line in lines)
+    seeds = str(max(json.loads(line)["seed"] for line in lines) + 1)
+    bench(tmp_path, "--strategies", "predictor", "--seeds", seeds, "--evaluations", "30")
+    assert file.read_text().splitlines()[: len(lines)] == lines

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.bench.conftest import small_table, write_table
+from tests.contracts.evaluator_contract import EvaluatorContract
 
 from archwise.errors import DataError
 from archwise.evaluators.table import Table, TableDecision, read_table
 from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
-from archwise.evaluators.table_space import table_space
+from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.spaces.architecture import Architecture, Candidate
 from archwise.trial import Proposal
 
@@ -63,6 +64,32 @@ def test_equal_functions_have_equal_features_and_parts_of_the_best_are_alike(sha
 
 
 # ---------------------------------------------------------------------- the small table
+
+
+class TestTableEvaluator(EvaluatorContract):
+    """The contract of evaluators; what is kept for the final test is the column `report`."""
+
+    continues = False
+
+    @pytest.fixture
+    def evaluator(self) -> TableEvaluator:
+        return TableEvaluator(table_space(small_table()))
+
+    @pytest.fixture
+    def task(self) -> TableTask:
+        return TableTask("up")
+
+    @pytest.fixture
+    def space(self, evaluator: TableEvaluator) -> TableSpace:
+        return evaluator.space
+
+    @pytest.fixture
+    def bad(self, space: TableSpace) -> Proposal:
+        return Proposal(Candidate(space.default.architecture, Architecture({"width": 7})))
+
+    def spoil(self, evaluator: TableEvaluator, task: TableTask) -> TableEvaluator:
+        table = evaluator.space.table
+        return TableEvaluator(table_space(replace(table, report=np.full_like(table.report, np.nan))))
 
 
 def test_regret_is_0_for_the_best_and_1_for_the_median() -> None:

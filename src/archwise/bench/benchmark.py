@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from archwise.bench.entrants import check_entrant, version_of
-from archwise.bench.results import ResultsFile, Run
+from archwise.bench.entrants import check_entrant, settings_of, version_of
+from archwise.bench.results import Key, ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
 from archwise.bench.tables import find_table, table_names
 from archwise.checks import check_numbers
@@ -59,8 +59,14 @@ def run_plan(
         progress: called with the number of searches done and their total.
     """
     jobs = plan.jobs()
-    prints = {job.table: find_table(job.table).fingerprint for job in {j.table: j for j in jobs}.values()}
-    wanted = {(prints[j.table], j.task, j.strategy, j.seed, version_of(j.strategy)): j for j in jobs}
+    tables = {name: find_table(name) for name in dict.fromkeys(job.table for job in jobs)}
+    kinds = {name: (version_of(name), settings_of(name, plan.evaluations)) for name in plan.strategies}
+
+    def key(job: Job) -> Key:
+        table = tables[job.table]
+        return table.name, table.fingerprint, job.task, job.strategy, job.seed, *kinds[job.strategy]
+
+    wanted = {key(job): job for job in jobs}
     known = {run.key: run for run in file.read() if run.key in wanted and len(run.regret) >= plan.evaluations}
     missing = [job for key, job in wanted.items() if key not in known]
     progress(len(known), len(wanted))
@@ -68,4 +74,5 @@ def run_plan(
         file.add(run)
         known[run.key] = run
         progress(len(known), len(wanted))
-    return [known[key] for key in wanted if key in known]
+    found = [known[key] for key in wanted if key in known]
+    return [replace(run, regret=run.regret[: plan.evaluations]) for run in found]

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from archwise.errors import DataError
 
+Key = tuple[str, str, str, str, int, str, str]
+"""Table, its fingerprint, task, strategy, seed, version and settings."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -20,9 +23,10 @@ class Run:
         task: one of its tasks.
         strategy: the name of the strategy or peer.
         seed: the search's seed.
-        version: of archwise, or of the peer.
+        version: the library that the strategy comes from, and its version.
+        settings: what the strategy or peer is set to.
         regret: the incumbent's regret after 1, 2, ... evaluations.
-        seconds_per_proposal: real seconds that the strategy thought for a proposal, on average.
+        seconds_per_proposal: processor seconds that the strategy thought for a proposal, on average.
         simulated_seconds: what all trainings took by the table, one after another.
     """
 
@@ -32,14 +36,15 @@ class Run:
     strategy: str
     seed: int
     version: str
+    settings: str
     regret: tuple[float, ...]
     seconds_per_proposal: float
     simulated_seconds: float
 
     @property
-    def key(self) -> tuple[str, str, str, int, str]:
+    def key(self) -> Key:
         """What tells runs apart; of equal ones the longest counts."""
-        return self.fingerprint, self.task, self.strategy, self.seed, self.version
+        return self.table, self.fingerprint, self.task, self.strategy, self.seed, self.version, self.settings
 
 
 class ResultsFile:
@@ -58,7 +63,7 @@ class ResultsFile:
         Raises:
             DataError: the file is no results file, or cannot be read.
         """
-        runs: dict[tuple[str, str, str, int, str], Run] = {}
+        runs: dict[Key, Run] = {}
         for number, line in enumerate(self._lines(), 1):
             try:
                 data = json.loads(line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archwise.bench.curves import regret_curve
-from archwise.bench.entrants import simulate_entrant, version_of
+from archwise.bench.entrants import settings_of, simulate_entrant, version_of
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
 from archwise.evaluators.table import Table
@@ -35,17 +35,22 @@ class Job:
 
 
 def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
-    """Run searches side by side, each in a process with one thread, and yield what came of each as it ends.
+    """Run searches side by side, each with one thread, and yield what came of each as it ends.
 
     Args:
         jobs: the searches.
         workers: how many processes.
     """
+    from joblib import Parallel, delayed, parallel_config
+    from threadpoolctl import threadpool_limits
+
     jobs = list(jobs)
     if workers == 1:
-        yield from map(run_job, jobs)
+        for job in jobs:
+            with threadpool_limits(1):
+                run = run_job(job)
+            yield run
         return
-    from joblib import Parallel, delayed, parallel_config
 
     with parallel_config("loky", inner_max_num_threads=1):
         yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(
@@ -65,6 +70,7 @@ def run_job(job: Job) -> Run:
         strategy=job.strategy,
         seed=job.seed,
         version=version_of(job.strategy),
+        settings=settings_of(job.strategy, job.evaluations),
         regret=tuple(round(value, 6) for value in regret),
         seconds_per_proposal=found.seconds_per_proposal,
         simulated_seconds=found.steps[-1].seconds if found.steps else 0.0,

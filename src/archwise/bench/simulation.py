@@ -30,7 +30,7 @@ class Simulated:
     Args:
         steps: one for each trial, in the order in which they ended.
         trials: the trials, in the order of their numbers.
-        seconds_per_proposal: what the strategy took for a proposal, in real seconds on average.
+        seconds_per_proposal: what the strategy took for a proposal, in processor seconds on average.
     """
 
     steps: tuple[Step, ...]
@@ -69,9 +69,9 @@ def simulate(
             pending = [
                 Pending(number, proposal) for _, number, proposal, _ in sorted(running, key=lambda item: item[1])
             ]
-            start = time.perf_counter()
+            start = time.process_time()
             proposals = strategy.propose(space, ended, pending, seed, free)
-            thought += time.perf_counter() - start
+            thought += time.process_time() - start
             proposed += len(proposals)
             first = 1 + max([-1, *history, *(number for _, number, _, _ in running)])
             for number, proposal in enumerate(proposals, first):

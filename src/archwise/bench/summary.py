@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,46 +35,20 @@ def grouped(runs: Iterable[Run]) -> dict[Cell, list[Run]]:
 
 
 def summary(runs: Iterable[Run]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """Return {table: {task: {strategy: figures}}}: means over seeds, and the standard error of the area."""
+    """Return {table: {task: {strategy: figures}}}: means over seeds."""
     data: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for (table, task, strategy), cell in grouped(runs).items():
         length = min(len(run.regret) for run in cell)
         mean = np.mean([run.regret[:length] for run in cell], axis=0)
-        areas = [area(run.regret) for run in cell]
         data.setdefault(table, {}).setdefault(task, {})[strategy] = {
-            f"area{AREA}": float(np.mean(areas)),
-            f"area{AREA}_error": standard_error(areas),
+            f"area{AREA}": float(np.mean([area(run.regret) for run in cell])),
             "regret": {str(count): float(mean[count - 1]) for count in REPORTED if count <= length},
-            "to_10_percent": _median_evaluations(cell, 0.1),
-            "to_1_percent": _median_evaluations(cell, 0.01),
+            "to_10_percent": median_evaluations(cell, 0.1),
+            "to_1_percent": median_evaluations(cell, 0.01),
             "seconds_per_proposal": float(np.mean([run.seconds_per_proposal for run in cell])),
             "seeds": len(cell),
         }
     return data
-
-
-def standard_error(values: Sequence[float]) -> float | None:
-    """Return the standard error of the mean; None for a single value."""
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-
-
-def table_means(runs: Iterable[Run]) -> dict[str, dict[str, np.ndarray]]:
-    """Return {table: {strategy: curve}}: the mean over a table's tasks of the mean over seeds.
-
-    Strategies that did not run on all of the table's tasks are left out.
-    """
-    cells = grouped(runs)
-    tasks: dict[str, set[str]] = defaultdict(set)
-    for table, task, _ in cells:
-        tasks[table].add(task)
-    means: dict[str, dict[str, np.ndarray]] = {}
-    for table, strategy in dict.fromkeys((table, strategy) for table, _, strategy in cells):
-        of_tasks = [cells.get((table, task, strategy)) for task in sorted(tasks[table])]
-        if all(of_tasks):
-            length = min(len(run.regret) for cell in of_tasks for run in cell or [])
-            curves = [np.mean([run.regret[:length] for run in cell or []], axis=0) for cell in of_tasks]
-            means.setdefault(table, {})[strategy] = np.mean(curves, axis=0)
-    return means
 
 
 def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Rank]:
@@ -94,8 +68,8 @@ def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, R
     return {s: Rank(*map(float, values)) for s, *values in zip(strategies, placed.mean(axis=0), low, high, strict=True)}
 
 
-def _median_evaluations(cell: Sequence[Run], regret: float) -> float | None:
-    """Return the median over seeds of the evaluations it took to reach a regret; None if fewer than half reached it."""
-    reached = [evaluations_to(run.regret, regret) for run in cell]
+def median_evaluations(runs: Iterable[Run], regret: float) -> float | None:
+    """Return the median over runs of the evaluations it took to reach a regret; None if fewer than half reached it."""
+    reached = [evaluations_to(run.regret, regret) for run in runs]
     middle = float(np.median([np.inf if count is None else count for count in reached]))
     return middle if np.isfinite(middle) else None

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from archwise.errors import SpaceError
 from archwise.evaluators.job import TrainingJob
@@ -15,15 +15,19 @@ from archwise.spaces.joint import JointSpace
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Proposal
 
+TaskT = TypeVar("TaskT", contravariant=True)
+"""What an evaluator takes for a task: `Task` where it trains, `TableTask` where it looks up a published table."""
 
-class Evaluator(Protocol):
+
+class Evaluator(Protocol[TaskT]):
     """Says how good a candidate is on a task at a fidelity: by training, from a table, or by any other means.
 
     The contract, checked by the shared test-suite: the same proposal, task and seed give the same outcome (seconds
-    aside); the test split is never read; a failure is an outcome with a reason, never an exception.
+    aside); what is kept for the final test is never read; a failure is an outcome with a reason, never an exception;
+    a lower fidelity is less of the training.
     """
 
-    def evaluate(self, proposal: Proposal, task: Task, seed: int) -> Outcome:
+    def evaluate(self, proposal: Proposal, task: TaskT, seed: int) -> Outcome:
         """Return what came of evaluating a proposal.
 
         Args:

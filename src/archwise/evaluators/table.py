@@ -77,10 +77,10 @@ class Table:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of decisions, architectures and scores."""
+        """A hash of all that the table says."""
         digest = hashlib.sha256(json.dumps([self.decisions, self.tasks]).encode())
-        for values in (self.architectures, self.select, self.report):
-            digest.update(np.ascontiguousarray(values).tobytes())
+        for values in (self.architectures, self.select, self.report, self.cheap, self.cost_seconds):
+            digest.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()[:16]
 
     def task_number(self, name: str) -> int:

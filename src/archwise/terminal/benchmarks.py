@@ -1,9 +1,9 @@
-"""What `archwise bench` runs and prints."""
+"""What `archwise bench` runs, prints and writes."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
 import psutil
 from rich import box
@@ -12,15 +12,15 @@ from rich.table import Table
 
 from archwise.bench.benchmark import Plan, run_plan
 from archwise.bench.curves import AREA
-from archwise.bench.entrants import installed_peers
+from archwise.bench.entrants import USUAL, installed_peers, runnable
+from archwise.bench.page import benchmark_section, with_section
 from archwise.bench.results import ResultsFile, Run
-from archwise.bench.summary import ranks, summary, table_means
+from archwise.bench.standing import standings
+from archwise.bench.summary import ranks, summary
 from archwise.checks import check_numbers
 from archwise.strategies.ready import PROPOSING
 from archwise.terminal.console import Output, print_json
 
-FEW = "bayesian,random,evolution"
-"""What is compared where nothing is named."""
 SHOWN = (1, 5, 10, 20, 50, 100, 200)
 """Evaluations at which regrets are printed."""
 
@@ -35,18 +35,19 @@ def bench_command(
     everything: bool,
     results: Path,
     workers: int | None,
+    figure: Path | None,
+    page: Path | None,
     json: bool,
 ) -> None:
-    """Run what is missing, and print what all of it comes to; see `archwise bench --help`."""
-    named = ",".join([*PROPOSING, *installed_peers()]) if everything else f"{strategies or FEW},{against or ''}"
+    """Run what is missing, and print and write what all of it comes to; see `archwise bench --help`."""
+    output = Output(stderr=json)
     plan = Plan(
         tables=_words(tables),
-        strategies=_words(named),
+        strategies=_entrants(_words(strategies), _words(against), everything, output),
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
     )
     check_numbers(workers=workers)
-    output = Output(stderr=json)
     columns = (TextColumn("searches"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=output, disable=not output.live) as bar:
         task = bar.add_task("", total=None)
@@ -61,22 +62,35 @@ def bench_command(
     else:
         print_benchmark(output, runs)
         output.say(f"Results are kept in {results}.")
+    picture = figure or (page.with_suffix(".svg") if page else None)
+    if picture:
+        _write_figure(picture, runs)
+        output.say(f"The curves are in {picture}.")
+    if page and picture:
+        link = Path(os.path.relpath(picture, page.parent)).as_posix()
+        _write_page(page, benchmark_section(runs, _command(plan, page, figure), link))
+        output.say(f"The figures are in {page}.")
 
 
 def print_benchmark(output: Output, runs: list[Run]) -> None:
     """Print a table of mean regrets for each benchmark table, and the ranks over all tasks."""
     figures = summary(runs)
-    for name, means in table_means(runs).items():
-        tasks = figures[name]
-        table = Table(box=box.SIMPLE_HEAD, title=f"{name}: mean regret over {len(tasks)} tasks", title_justify="left")
+    for name, by_strategy in standings(runs).items():
+        title = f"{name}: mean regret over {len(figures[name])} tasks"
+        table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
         table.add_column("strategy")
-        length = min(len(curve) for curve in means.values())
-        for column in [f"@{count}" for count in SHOWN if count <= length]:
+        length = min(len(standing.curve) for standing in by_strategy.values())
+        counts = [count for count in SHOWN if count <= length]
+        for column in [f"@{count}" for count in counts]:
             table.add_column(column, justify="right")
         for column in (f"area 1-{min(AREA, length)}", "worst task", "ms a proposal", "seeds"):
             table.add_column(column, justify="right", overflow="fold")
-        for strategy, curve in sorted(means.items(), key=lambda item: float(item[1][:AREA].mean())):
-            table.add_row(strategy, *(f"{curve[n - 1]:.3f}" for n in SHOWN if n <= length), *_others(tasks, strategy))
+        for strategy, standing in by_strategy.items():
+            areas = {task: found[strategy][f"area{AREA}"] for task, found in figures[name].items()}
+            worst = max(areas, key=lambda task: float(areas[task]))
+            regrets = [f"{standing.curve[count - 1]:.3f}" for count in counts]
+            area, time = f"{standing.area:.3f}", f"{1000 * standing.seconds_per_proposal:.1f}"
+            table.add_row(strategy, *regrets, area, f"{areas[worst]:.3f} {worst}", time, str(standing.seeds))
         output.print(table)
     placed = ranks(figures)
     if len(placed) > 1:
@@ -88,14 +102,39 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
         output.print(table)
 
 
-def _others(tasks: dict[str, dict[str, dict[str, Any]]], strategy: str) -> list[str]:
-    of_tasks = {name: by_strategy[strategy] for name, by_strategy in tasks.items()}
-    area = f"area{AREA}"
-    worst = max(of_tasks, key=lambda name: float(of_tasks[name][area]))
-    mean = sum(found[area] for found in of_tasks.values()) / len(of_tasks)
-    seconds = sum(found["seconds_per_proposal"] for found in of_tasks.values()) / len(of_tasks)
-    seeds = min(found["seeds"] for found in of_tasks.values())
-    return [f"{mean:.3f}", f"{of_tasks[worst][area]:.3f} {worst}", f"{1000 * seconds:.1f}", str(seeds)]
+def _entrants(named: tuple[str, ...], against: tuple[str, ...], everything: bool, output: Output) -> tuple[str, ...]:
+    """Return who takes part; of those whom nobody named only who can, with a note about the others."""
+    usual = ("default", *PROPOSING, *installed_peers()) if everything else () if named else USUAL
+    able = tuple(name for name in usual if runnable(name))
+    for name in usual:
+        if name not in able:
+            output.say(
+                f"{name!r} is left out: a library that it needs is not installed (pip install 'archwise[peers]')."
+            )
+    return tuple(dict.fromkeys((*able, *named, *against)))
+
+
+def _write_figure(path: Path, runs: list[Run]) -> None:
+    from archwise.bench.figure import regret_figure
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(regret_figure(standings(runs)), encoding="utf-8")
+
+
+def _write_page(path: Path, section: str) -> None:
+    page = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(with_section(page, section), encoding="utf-8")
+
+
+def _command(plan: Plan, page: Path, figure: Path | None) -> str:
+    """Return the command of a benchmark; of tables it has the names alone, as others keep them elsewhere."""
+    words = ["archwise bench"]
+    if plan.tables:
+        words.append(f"--tables {','.join(Path(name).name for name in plan.tables)}")
+    words.append(f"--strategies {','.join(plan.strategies)} --seeds {plan.seeds} --evaluations {plan.evaluations}")
+    if figure:
+        words.append(f"--figure {figure.name}")
+    return " ".join([*words, f"--page {page.name}"])
 
 
 def _words(text: str | None) -> tuple[str, ...]:
