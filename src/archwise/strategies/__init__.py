@@ -6,8 +6,12 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.in_sequence import InSequence
+from archwise.strategies.in_turns import InTurns
 from archwise.strategies.local_search import LocalSearch
+from archwise.strategies.portfolio import Portfolio
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforcement import ReinforcementLearning
@@ -21,8 +25,12 @@ __all__ = [
     "FreezeThaw",
     "GeneticAlgorithm",
     "GridSearch",
+    "Hierarchical",
     "Hyperband",
+    "InSequence",
+    "InTurns",
     "LocalSearch",
+    "Portfolio",
     "PredictorGuided",
     "RandomSearch",
     "RegularisedEvolution",

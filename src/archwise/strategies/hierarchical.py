@@ -9,7 +9,7 @@ from archwise.errors import ArchwiseError, SpaceError
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace, Key
 from archwise.spaces.levels import RECIPE_LEVEL, LevelSpace, level_space, levels_of
-from archwise.strategies.members import Members, from_place
+from archwise.strategies.members import Members, begun
 from archwise.strategies.strategy import Strategy, keys_of, next_number
 from archwise.trial import Pending, Proposal, Trial
 
@@ -20,7 +20,7 @@ AGAIN = 20
 
 
 class Hierarchical:
-    """Searches one level of the space at a time, with all other choices as in the best trials; then all levels together.
+    """Searches one level of the space at a time, all other choices as in the best trials; then all levels together.
 
     At first all choices are as by default, and those of the first level vary. Then those of the second vary inside the
     best that the first has found, and so on. A space whose network has one level has two, the network and its recipe;
@@ -32,7 +32,7 @@ class Hierarchical:
     - Where a level has nothing new, the next one takes its place; where none has, all levels are searched together.
     - Where other searches evaluated candidates of this space and this one has no score yet, the first level varies
       inside the best of theirs.
-    - How far the search has come follows from how many candidates it has begun.
+    - How far the search has come is read from the origins, which name the level.
 
     Source: Liu et al. 2018, Progressive neural architecture search, and Tan et al. 2019, MnasNet, for searching a space
     by its parts; block coordinate descent, as in Nesterov 2012, for coming back to them.
@@ -110,13 +110,14 @@ class Hierarchical:
         """Return the next candidate, None where nothing is left."""
         seen = keys_of(space, history, pending)
         levels = self._levels(space)
-        stage = len(seen) // self.candidates
+        stage = begun([*levels, WHOLE], history, pending).total() // self.candidates
         if len(levels) > 1 and stage < self.rounds * len(levels):
-            for level in from_place(levels, stage % len(levels)):
-                begun = [trial.candidate for trial in history if trial.number >= 0]
-                begun += [item.proposal.candidate for item in pending]
+            place = stage % len(levels)
+            for level in [*levels[place:], *levels[:place]]:
+                known = [trial.candidate for trial in history if trial.number >= 0]
+                known += [item.proposal.candidate for item in pending]
                 insides = self._best(space, level, history)
-                for inside in sorted(insides, key=lambda inside: sum(map(inside.holds, begun))):
+                for inside in sorted(insides, key=lambda inside: sum(map(inside.holds, known))):
                     proposal = inside.ask(history, pending, seen, seed)
                     if proposal:
                         return proposal
@@ -176,9 +177,7 @@ class _Inside:
             self._held[candidate] = candidate in self.space
         return self._held[candidate]
 
-    def ask(
-        self, history: Sequence[Trial], pending: Sequence[Pending], seen: Set[Key], seed: int
-    ) -> Proposal | None:
+    def ask(self, history: Sequence[Trial], pending: Sequence[Pending], seen: Set[Key], seed: int) -> Proposal | None:
         """Return a proposal that is new in the whole search, or None.
 
         Args:

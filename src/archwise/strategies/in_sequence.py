@@ -1,22 +1,20 @@
-"""Strategies in sequence: each goes on where the one before has come to."""
+"""Strategies in sequence: each goes on from where the one before has come to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from archwise.errors import ArchwiseError
-from archwise.spaces.joint import JointSpace
-from archwise.strategies.members import Hybrid, from_place
-from archwise.strategies.strategy import Strategy, keys_of
+from archwise.strategies.members import Hybrid
+from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Trial
 
 
 class InSequence(Hybrid):
     """Lets one strategy propose some candidates, then the next, and the last without end; all see all trials.
 
-    - What counts is how many candidates the search has begun, whoever proposed them: a search that goes on after a kill
-      changes over at the same place.
-    - Where a strategy has nothing to propose, the next one takes its place, the first after the last.
+    - How many a strategy has proposed is read from the origins; what a kill lost is proposed by the same one.
+    - Where a strategy has nothing to propose, the next one goes on.
 
     Source: relay hybrids, as in Talbi 2002, A taxonomy of hybrid metaheuristics.
 
@@ -31,7 +29,8 @@ class InSequence(Hybrid):
 
     Example:
         >>> from archwise.strategies import GeneticAlgorithm, ReinforcementLearning
-        >>> InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning()}, [40]).candidates
+        >>> members = {"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}
+        >>> InSequence(members, [40]).candidates
         (40,)
     """
 
@@ -44,11 +43,9 @@ class InSequence(Hybrid):
             )
         self.candidates = tuple(candidates)
 
-    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
-        """Return the strategy whose candidates come now, then those after it."""
-        left = len(keys_of(space, history, pending))
-        place = 0
-        while place < len(self.candidates) and left >= self.candidates[place]:
-            left -= self.candidates[place]
-            place += 1
-        return from_place(self.members.names, place)
+    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+        """Return those that have not proposed their number, the last among them, and behind them the others."""
+        begun = self.members.begun(history, pending)
+        *first, last = self.members.names
+        done = [name for name, count in zip(first, self.candidates, strict=True) if begun[name] >= count]
+        return [*(name for name in first if name not in done), last, *done]

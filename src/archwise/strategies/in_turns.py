@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archwise.spaces.joint import JointSpace
-from archwise.strategies.members import Hybrid, from_place
-from archwise.strategies.strategy import keys_of
+from archwise.strategies.members import Hybrid
 from archwise.trial import Pending, Trial
 
 
@@ -15,7 +13,7 @@ class InTurns(Hybrid):
 
     The best of them is never slower than by the number of strategies, and what one finds, all others go on from.
 
-    - Whose turn it is follows from how many candidates the search has begun.
+    - It is the turn of who has proposed the fewest candidates, which is read from the origins.
     - Where a strategy has nothing to propose, the next one takes its turn.
 
     Source: teamwork hybrids, as in Talbi 2002, A taxonomy of hybrid metaheuristics.
@@ -37,7 +35,7 @@ class InTurns(Hybrid):
         ['chance: random', 'order: grid', 'chance: random']
     """
 
-    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
-        """Return the strategy whose turn it is, then those after it."""
-        names = self.members.names
-        return from_place(names, len(keys_of(space, history, pending)) % len(names))
+    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+        """Return the strategies by how many candidates they have proposed, of equal ones the first."""
+        begun = self.members.begun(history, pending)
+        return sorted(self.members.names, key=lambda name: begun[name])

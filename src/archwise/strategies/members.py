@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -47,8 +48,12 @@ class Members:
 
     def who(self, origin: str) -> str | None:
         """Return the name of the member that said where a candidate came from; None if no member did."""
-        name, sign, _ = origin.partition(SIGN)
-        return name if sign and name in self.strategies else None
+        name = name_in(origin)
+        return name if name in self.strategies else None
+
+    def begun(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Counter[str]:
+        """Return how many candidates of this search each member proposed."""
+        return begun(self.names, history, pending)
 
     def ask(
         self, name: str, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int
@@ -94,7 +99,7 @@ class Hybrid(ABC):
         first = next_number(history, pending)
         proposals: list[Proposal] = []
         for number in range(first, first + n):
-            asked = (self.members.ask(name, space, history, known, seed) for name in self.order(space, history, known))
+            asked = (self.members.ask(name, space, history, known, seed) for name in self.order(history, known))
             proposal = next((proposal for proposal in asked if proposal), None)
             if proposal is None:
                 break
@@ -103,10 +108,25 @@ class Hybrid(ABC):
         return proposals
 
     @abstractmethod
-    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
+    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
         """Return the members' names in the order in which they are asked for the next proposal."""
 
 
-def from_place(names: Sequence[str], place: int) -> list[str]:
-    """Return names from a place on, those before it behind them."""
-    return [*names[place:], *names[:place]]
+def name_in(origin: str) -> str | None:
+    """Return the name of who proposed, which stands before an origin, or None.
+
+    Example:
+        >>> name_in("evolution: mutation of trial 12"), name_in("mutation of trial 12")
+        ('evolution', None)
+    """
+    name, sign, _ = origin.partition(SIGN)
+    return name if sign else None
+
+
+def begun(names: Iterable[str], history: Sequence[Trial], pending: Sequence[Pending]) -> Counter[str]:
+    """Return how many candidates of this search were proposed in each of some names; continued ones count once."""
+    own = [(trial.origin, trial.candidate) for trial in history if trial.number >= 0]
+    own += [(item.proposal.origin, item.proposal.candidate) for item in pending]
+    proposed = {(name_in(origin), candidate) for origin, candidate in own}
+    counts = Counter(name for name, _ in proposed)
+    return Counter({name: counts[name] for name in names})
