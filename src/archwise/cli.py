@@ -108,8 +108,9 @@ def search(
         option(
             "NAME",
             "How to search: random, grid, evolution, genetic, genetic-classic, reinforce, ppo, bayesian, predictor, "
-            "tpe or local-search, every trial in full; or one of these behind halving-, hyperband-, asha- or "
-            "freeze-thaw-, many trials cut short. halving-evolution if not given.",
+            "tpe, local-search, hierarchical, genetic-then-ppo, turns or portfolio, every trial in full; or one of "
+            "these behind halving-, hyperband-, asha- or freeze-thaw-, many trials cut short. halving-evolution if not "
+            "given.",
         ),
     ] = None,
     fix: Annotated[

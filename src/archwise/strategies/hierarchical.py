@@ -23,8 +23,10 @@ class Hierarchical:
     """Searches one level of the space at a time, all other choices as in the best trials; then all levels together.
 
     At first all choices are as by default, and those of the first level vary. Then those of the second vary inside the
-    best that the first has found, and so on. A space whose network has one level has two, the network and its recipe;
-    one without choices in its recipe has one, and is searched by the strategy alone.
+    best that the first has found, and so on, and then the first again inside the best of all. A space whose network has
+    one level has two, the network and its recipe; one with one level in all is searched by the strategy alone. The
+    strategy should learn from a handful of trials, as local search does: on small budgets short visits to a level, each
+    inside the best there is, find more than long ones inside several.
 
     - A level's strategy sees the space in which the other levels are fixed, and the trials in there. Where a choice
       opens further choices of another level, these are as by default.
@@ -42,7 +44,7 @@ class Hierarchical:
         at: strategies of their own for some levels.
         levels: the levels in their order; if None, macro, then the network's others, then cell, then the recipe. The
             choices of a level that is left out stay as by default until all levels are searched together.
-        candidates: how many candidates a level is given; larger goes deeper before it goes on.
+        candidates: how many candidates a level is given in a round; larger goes deeper before it goes on.
         rounds: how often all levels are gone through; 0 searches them together from the beginning.
         best: inside how many settings of the other levels a level is searched; larger is wrong less often about what
             was fixed too early, and slower.
@@ -65,9 +67,9 @@ class Hierarchical:
         strategy: Strategy,
         at: Mapping[str, Strategy] | None = None,
         levels: Sequence[str] | None = None,
-        candidates: int = 20,
+        candidates: int = 10,
         rounds: int = 2,
-        best: int = 2,
+        best: int = 1,
     ):
         if candidates < 1 or rounds < 0 or best < 1:
             raise ArchwiseError(

@@ -24,8 +24,8 @@ class Portfolio(Hybrid):
     - Failed trials and those under way count as trials without improvement, so that free workers are spread.
     - A trial belongs to who is named before its origin.
 
-    Source: Ansel et al. 2014, OpenTuner: an extensible framework for program autotuning (window 500, exploration 0.05);
-    Fialho et al. 2010, Toward comparison-based adaptive operator selection (the area under the curve).
+    Source: Ansel et al. 2014, OpenTuner: an extensible framework for program autotuning (window 500, exploration 0.05,
+    for thousands of trials); Fialho et al. 2010, Toward comparison-based adaptive operator selection (the area).
 
     Args:
         strategies: name -> strategy; the name stands before the origins of what it proposes.
@@ -33,8 +33,8 @@ class Portfolio(Hybrid):
         exploration: how much not knowing is worth beside the share of improvements; larger spreads trials more evenly.
 
     Raises:
-        ArchwiseError: the window is less than 1 or the exploration not above 0; there is no strategy; or a name is empty
-            or holds a colon.
+        ArchwiseError: the window is less than 1 or the exploration not above 0; there is no strategy; or a name is
+            empty or holds a colon.
 
     Example:
         >>> from archwise.strategies import LocalSearch, RegularisedEvolution
@@ -43,7 +43,7 @@ class Portfolio(Hybrid):
         ('evolution', 'local search')
     """
 
-    def __init__(self, strategies: Mapping[str, Strategy], window: int = 50, exploration: float = 0.05):
+    def __init__(self, strategies: Mapping[str, Strategy], window: int = 50, exploration: float = 0.2):
         super().__init__(strategies)
         if window < 1 or not 0 < exploration < math.inf:
             raise ArchwiseError(

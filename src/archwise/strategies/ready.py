@@ -12,8 +12,12 @@ from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
+from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.in_sequence import InSequence
+from archwise.strategies.in_turns import InTurns
 from archwise.strategies.local_search import LocalSearch
+from archwise.strategies.portfolio import Portfolio
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforcement import ReinforcementLearning
@@ -60,6 +64,21 @@ PROPOSING = {
     "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
     "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
     "local-search": Proposing("local search with restarts", LocalSearch),
+    "hierarchical": Proposing("local search level by level: macro, cell, recipe", lambda: Hierarchical(LocalSearch())),
+    "genetic-then-ppo": Proposing(
+        "a genetic algorithm, then a controller that edits its best",
+        lambda: InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}, [40]),
+    ),
+    "turns": Proposing(
+        "evolution and Bayesian optimisation in turns",
+        lambda: InTurns({"evolution": RegularisedEvolution(), "bayesian": BayesianOptimization()}),
+    ),
+    "portfolio": Proposing(
+        "a portfolio of evolution, local search and Bayesian optimisation",
+        lambda: Portfolio(
+            {"evolution": RegularisedEvolution(), "local": LocalSearch(), "bayesian": BayesianOptimization()}
+        ),
+    ),
 }
 SCHEDULING = {
     "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
