@@ -77,6 +77,22 @@ def test_candidates_are_written_as_often_as_their_probability_says():
         assert abs(written[candidate] / 4000 - share) < 4 * np.sqrt(share / 4000)
 
 
+def test_what_is_kept_is_not_drawn_and_what_follows_reads_it():
+    controller = Controller(conditional(), seed=1)
+    for seed in range(8):
+        controller.proximal(*lesson(controller, seed))
+    rng = np.random.default_rng(0)
+    taken = [controller.write(rng, {"op": "block", "recipe:rate": 0.01, "elsewhere": 1}) for _ in range(2000)]
+    assert {(c.architecture["op"], c.recipe["rate"]) for c in taken} == {("block", 0.01)}
+    wide = [c for c in controller.space.enumerate() if c.architecture.get("op=block/width") == 16]
+    narrow = [c for c in controller.space.enumerate() if c.architecture.get("op=block/width") == 8]
+    shares = [sum(probability(controller, c) for c in some) for some in (wide, narrow)]
+    share = shares[0] / sum(shares)
+    drawn = sum(c.architecture["op=block/width"] == 16 for c in taken) / 2000
+    assert abs(drawn - share) < 4 * np.sqrt(share * (1 - share) / 2000)
+    assert controller.write(rng, {"op": "no such option"}) in controller.space
+
+
 def test_before_any_lesson_all_options_are_about_equally_likely():
     controller = Controller(toys.layers(), seed=0)
     logs = [controller.log_probability(toys.layers().sample(seed)) for seed in range(20)]

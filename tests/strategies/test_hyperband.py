@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from tests.contracts import toys
@@ -15,6 +16,7 @@ from archwise.spaces import JointSpace
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.random_search import RandomSearch
+from archwise.strategies.rungs import like_with_like
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
@@ -222,6 +224,17 @@ def test_the_proposer_sees_the_highest_fidelity_with_enough_trials():
         watched = Watched()
         Hyperband(watched, enough=enough).propose(space, trials, [], 0, 1)
         assert [trial.number for trial in watched.history] == [t.number for t in trials if t.fidelity == fidelity]
+
+
+def test_a_continuation_is_shown_with_the_origin_of_what_it_continues():
+    space = toys.layers()
+    first = as_trial(0, Proposal(space.sample(0), 1 / 9, origin="evolution: random"))
+    second = as_trial(1, Proposal(first.candidate, 1 / 3, 0, "continues trial 0"))
+    third = Pending(2, Proposal(first.candidate, 1.0, 1, "continues trial 1"))
+    other = replace(second, number=-1)
+    shown, under_way = like_with_like([other, first, second], [third], 1 / 3)
+    assert [(trial.number, trial.origin) for trial in shown] == [(-1, "continues trial 0"), (1, "evolution: random")]
+    assert [item.proposal.origin for item in under_way] == ["evolution: random"]
 
 
 def test_everything_else_is_under_way_once():

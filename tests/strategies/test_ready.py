@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.contracts import toys
 
 from archwise.errors import SpaceError
 from archwise.strategies import RandomSearch, RegularisedEvolution, SuccessiveHalving
@@ -25,6 +26,19 @@ def test_every_name_has_its_strategy() -> None:
     assert isinstance(ready_strategy("evolution", minimise=["flops"]), RegularisedEvolution)
     with pytest.raises(SpaceError, match="no strategy 'darts'"):
         ready_strategy("darts")
+
+
+def test_the_hybrids_propose_what_their_names_say() -> None:
+    space = toys.layers()
+    origins = {
+        name: [proposal.origin for proposal in ready_strategy(name).propose(space, [], [], 0, 4)]
+        for name in ("hierarchical", "genetic-then-ppo", "turns", "portfolio", "halving-turns")
+    }
+    assert origins["hierarchical"] == ["network: random"] * 4
+    assert origins["genetic-then-ppo"] == ["genetic: random"] * 4
+    in_turns = ["evolution: random", "bayesian: tells most about others"]
+    assert origins["turns"] == origins["halving-turns"] == in_turns * 2
+    assert origins["portfolio"][:3] == ["evolution: random", "local: random", "bayesian: tells most about others"]
 
 
 def test_few_trials_make_small_cohorts() -> None:

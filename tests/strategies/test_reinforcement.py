@@ -184,6 +184,46 @@ def test_where_it_writes_nothing_new_the_candidate_is_random_and_says_so():
     assert origins[-1] == "random"
 
 
+def test_it_edits_the_trial_of_the_best_reward():
+    space = toys.layers()
+    own = simulate(RandomSearch, space, 16)
+    small = [replace(t, outcome=replace(t.outcome, costs={"flops": 2.0 ** (t.number % 7)})) for t in own]
+    reward = CostWeighted(target=1.0, within=-5.0, beyond=-5.0)
+    for strategy, best in (
+        (ReinforcementLearning(edits=1), max(small, key=lambda trial: trial.outcome.score or 0)),
+        (ReinforcementLearning(reward, edits=1), max(small, key=lambda trial: reward(trial.outcome) or 0)),
+    ):
+        proposals = strategy.propose(space, small, [], 0, 8)
+        assert {proposal.origin for proposal in proposals} == {f"trial {best.number} edited by the controller"}
+        for proposal in proposals:
+            pairs = zip(best.candidate, proposal.candidate, strict=True)
+            assert sum(before[path] != after[path] for before, after in pairs for path in before) == 1
+    assert ReinforcementLearning(edits=1).propose(space, [], [], 0, 1)[0].origin == "written by the controller"
+
+
+def test_edits_follow_what_was_learned():
+    space = toys.layers()
+    own = simulate(RandomSearch, space, 40)
+
+    def edited(sign: int) -> float:
+        taught = [replace(t, outcome=Outcome("finished", sign * width(t))) for t in own]
+        best = max(taught, key=lambda trial: trial.outcome.score or 0)
+        taught[best.number] = replace(best, candidate=own[3].candidate)  # what is edited is the same both times
+        taught[3] = replace(taught[3], candidate=best.candidate, outcome=Outcome("failed"))
+        strategy = ReinforcementLearning(learning_rate=0.05, edits=len(space.decisions(space.default)))
+        return float(np.mean([width(proposal) for proposal in strategy.propose(space, taught, [], 0, 40)]))
+
+    assert edited(+1) > edited(-1)
+
+
+def test_where_no_edit_is_new_it_writes_anew():
+    space = toys.pools()
+    run = simulate(lambda: ReinforcementLearning(edits=1), space, 1000)
+    kinds = {trial.origin.partition(" ")[0] for trial in run}
+    assert kinds >= {"trial", "written"}
+    assert len(run) == len({space.key(c) for c in space.enumerate() if space.allows(c)})
+
+
 def test_it_is_near_random_search_at_first():
     trials = simulate(ReinforcementLearning, toys.layers(), 8)
     assert {trial.origin for trial in trials} == {"written by the controller"}
@@ -201,6 +241,7 @@ def test_it_is_near_random_search_at_first():
         ({"learning_rate": 0.0}, "learning rate above 0"),
         ({"entropy": -0.1}, "-0.1"),
         ({"decay": 1.0}, r"decay in \[0, 1\)"),
+        ({"edits": 0}, "edits 1 choice or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, named):

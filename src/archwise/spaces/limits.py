@@ -50,6 +50,10 @@ class Limits:
         """
         return self._narrowed(choices, lambda place, given: place not in given)
 
+    def fixed(self, choices: Mapping[str, int]) -> Limits:
+        """Return narrower limits: at each of these paths, the option at that place alone, which is open."""
+        return Limits(self._root, {**self._open, **{path: (place,) for path, place in choices.items()}})
+
     def describe(self) -> dict[str, list[Label]]:
         """Return the labels left open at each choice that is limited, as plain JSON data."""
         choices = dict(occurrences(self._root))

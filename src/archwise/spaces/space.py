@@ -188,6 +188,27 @@ class Space:
         frozen = {d.path: d.label for d in self.decisions(architecture) if d.choice.level in levels}
         return self._limited(self._limits.keeping(frozen))
 
+    def only(self, architecture: Architecture, levels: Sequence[str]) -> Space:
+        """Return the space in which the choices of some levels are open and all others are as in `architecture`.
+
+        A choice of another level that `architecture` does not meet takes its default, or the first option left open.
+
+        Args:
+            architecture: a member of the space.
+            levels: the levels to vary; of none, the architecture is all there is.
+
+        Raises:
+            SpaceError: the architecture is no member.
+        """
+        self.decisions(architecture)
+        fixed = {}
+        for path, choice in occurrences(self.root):
+            if choice.level not in levels:
+                open_ = self._limits.allowed(path, choice)
+                by_default = choice.default if choice.default in open_ else open_[0]
+                fixed[path] = choice.index(architecture[path]) if path in architecture else by_default
+        return self._limited(self._limits.fixed(fixed))
+
     def has(self, pattern: str) -> bool:
         """Whether the path, name or pattern fits a choice of the space."""
         return bool(self._limits.fitting(pattern))

@@ -7,10 +7,14 @@ from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.growing import NetworkGrowing
+from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.in_sequence import InSequence
+from archwise.strategies.in_turns import InTurns
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
+from archwise.strategies.portfolio import Portfolio
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforced_growing import ReinforcedGrowing
@@ -26,10 +30,14 @@ __all__ = [
     "FreezeThaw",
     "GeneticAlgorithm",
     "GridSearch",
+    "Hierarchical",
     "Hyperband",
+    "InSequence",
+    "InTurns",
     "LocalSearch",
     "MultiObjectiveBayesian",
     "NetworkGrowing",
+    "Portfolio",
     "PredictorGuided",
     "RandomSearch",
     "RegularisedEvolution",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from archwise.spaces.architecture import Candidate
+from archwise.spaces.architecture import Candidate, Label
 from archwise.spaces.choice import Choice
 from archwise.spaces.joint import RECIPE, JointSpace
 from archwise.spaces.occurrences import occurrences
@@ -123,12 +123,18 @@ class Controller(nn.Module):
 
     @apart()
     @torch.no_grad()
-    def write(self, rng: np.random.Generator) -> Candidate:
-        """Draw a candidate from the policy."""
+    def write(self, rng: np.random.Generator, kept: Mapping[str, Label] | None = None) -> Candidate:
+        """Draw a candidate from the policy.
+
+        Args:
+            rng: what is drawn from.
+            kept: path -> label of choices that are not drawn, where they are met and the label is open.
+        """
+        kept = kept or {}
         taken: list[int] = []
         state: State | None = None
 
-        def decide(path: str, _: Choice, allowed: tuple[int, ...]) -> int:
+        def decide(path: str, choice: Choice, allowed: tuple[int, ...]) -> int:
             nonlocal state
             if len(allowed) == 1:
                 return allowed[0]
@@ -137,7 +143,8 @@ class Controller(nn.Module):
             if written not in self._met:
                 self._met[written] = self._step(number, [first + i for i in allowed], taken, state)
             probabilities, state = self._met[written]
-            index = allowed[int(rng.choice(len(allowed), p=probabilities))]
+            known = choice.find(kept[path]) if path in kept else None
+            index = allowed[int(rng.choice(len(allowed), p=probabilities))] if known not in allowed else known
             taken.append(first + index)
             return index
 

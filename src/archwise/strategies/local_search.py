@@ -46,7 +46,7 @@ class LocalSearch(OneAtATime):
 
     def __init__(self) -> None:
         self._neighbours = lru_cache(maxsize=256)(_neighbours)
-        self._allows = lru_cache(maxsize=1 << 14)(JointSpace.allows)
+        self._allows = lru_cache(maxsize=1 << 14)(_allows)
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return a neighbour that was not seen of the best position that has one, or else a random start."""
@@ -55,6 +55,11 @@ class LocalSearch(OneAtATime):
                 if now.space.key(candidate) not in now.seen and self._allows(now.space, candidate):
                     return Proposal(candidate, origin=f"{NEIGHBOUR}{position.number}")
         return now.random()
+
+
+def _allows(space: JointSpace, candidate: Candidate) -> bool:
+    """Whether a space, of whatever kind, allows a candidate."""
+    return space.allows(candidate)
 
 
 def _positions(trials: Sequence[Trial]) -> list[Trial]:

@@ -13,10 +13,14 @@ from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.growing import NetworkGrowing
+from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.in_sequence import InSequence
+from archwise.strategies.in_turns import InTurns
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
+from archwise.strategies.portfolio import Portfolio
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforced_growing import ReinforcedGrowing
@@ -78,6 +82,21 @@ PROPOSING = {
     "local-search": Proposing("local search with restarts", LocalSearch),
     "growing": Proposing("network growing: edits that keep the trained weights", NetworkGrowing),
     "growing-reinforce": Proposing("network growing by a controller trained by REINFORCE", ReinforcedGrowing),
+    "hierarchical": Proposing("local search level by level: macro, cell, recipe", lambda: Hierarchical(LocalSearch())),
+    "genetic-then-ppo": Proposing(
+        "a genetic algorithm, then a controller that edits its best",
+        lambda: InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}, [40]),
+    ),
+    "turns": Proposing(
+        "evolution and Bayesian optimisation in turns",
+        lambda: InTurns({"evolution": RegularisedEvolution(), "bayesian": BayesianOptimization()}),
+    ),
+    "portfolio": Proposing(
+        "a portfolio of evolution, local search and Bayesian optimisation",
+        lambda: Portfolio(
+            {"evolution": RegularisedEvolution(), "local": LocalSearch(), "bayesian": BayesianOptimization()}
+        ),
+    ),
 }
 TRADING_OFF = {
     "nsga2": TradingOff("NSGA-II", NSGA2),

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from archwise.errors import ArchwiseError
+from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.controller import Controller
 from archwise.strategies.rewards import METRIC, Reward, advantages
@@ -46,11 +47,13 @@ class ReinforcementLearning(OneAtATime):
     - The youngest trials of other searches in this space are taught before the first proposal, by their own average and
       deviation; their scores are not compared with this search's own.
     - A trial that ends late is taught in its place, and what came after it once more.
+    - With `edits`, it rewrites a few choices of the best trial, drawn at random, instead of writing all anew.
     - Where the controller writes nothing new any more, a random candidate is proposed.
 
     Source: Zoph & Le 2017, Neural architecture search with reinforcement learning (REINFORCE); Zoph et al. 2018,
     Learning transferable architectures for scalable image recognition (proximal policy optimisation of the same, from
-    Schulman et al. 2017). Batch, learning rate and entropy suit hundreds of trials; theirs were tens of thousands.
+    Schulman et al. 2017); Cai et al. 2018, Efficient architecture search by network transformation (an agent that edits
+    what is there). Batch, learning rate and entropy suit hundreds of trials; theirs were tens of thousands.
 
     Args:
         reward: what to make of an outcome; see `rewards` for the metric, its logistic, and either weighted by a cost.
@@ -59,6 +62,7 @@ class ReinforcementLearning(OneAtATime):
         learning_rate: larger follows the rewards faster and settles sooner.
         entropy: weight of the policy's entropy beside the rewards; larger explores longer.
         decay: share of the moving average that stays at each trial; smaller follows the latest rewards closer.
+        edits: how many choices of the best trial are rewritten; fewer stay closer to it. None writes whole candidates.
 
     Raises:
         ArchwiseError: an unknown update, or a number that is out of its range.
@@ -77,6 +81,7 @@ class ReinforcementLearning(OneAtATime):
         learning_rate: float = 0.01,
         entropy: float = 0.05,
         decay: float = 0.9,
+        edits: int | None = None,
     ):
         if update not in ("ppo", "reinforce"):
             raise ArchwiseError(f"Reinforcement learning knows no update {update!r}: take 'ppo' or 'reinforce'.")
@@ -85,20 +90,43 @@ class ReinforcementLearning(OneAtATime):
                 "Reinforcement learning needs a batch of 1 or more, a learning rate above 0, an entropy weight of 0 or "
                 f"more and a decay in [0, 1), not {batch}, {learning_rate}, {entropy} and {decay}."
             )
+        if edits is not None and edits < 1:
+            raise ArchwiseError(f"Reinforcement learning edits 1 choice or more of the best trial, not {edits}.")
         self.reward = reward
         self.update = update
         self.batch = batch
         self.learning_rate = learning_rate
         self.entropy = entropy
         self.decay = decay
+        self.edits = edits
         self._course: _Course | None = None
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return a candidate that the controller writes; where it writes nothing new, a random one."""
         course, self._course = self._course, None  # so that a lesson that is interrupted leaves nothing half learned
         self._course = course = self._learn(course, now)
+        edited = self._edited(course.controller, now)
+        if edited:
+            return edited
         written = now.draw_new(lambda: course.controller.write(now.rng))
         return Proposal(written, origin="written by the controller") if written else now.random()
+
+    def _edited(self, controller: Controller, now: Situation) -> Proposal | None:
+        """Return the best trial's candidate with a few choices rewritten, None where that is not to be or not new."""
+        rewards = [(self.reward(trial.outcome), -trial.number, trial) for trial in now.finished]
+        known = [(reward, place, trial) for reward, place, trial in rewards if reward is not None]
+        if self.edits is None or not known:
+            return None
+        *_, best = max(known)
+        decisions = [d for d in now.space.decisions(best.candidate) if len(d.allowed) > 1]
+
+        def draw() -> Candidate:
+            rewritten = set(now.rng.permutation(len(decisions))[: self.edits].tolist())
+            kept = {d.path: d.label for i, d in enumerate(decisions) if i not in rewritten}
+            return controller.write(now.rng, kept)
+
+        edited = now.draw_new(draw)
+        return Proposal(edited, origin=f"trial {best.number} edited by the controller") if edited else None
 
     def _learn(self, course: _Course | None, now: Situation) -> _Course:
         """Return the course after all full batches of the history; what is known of it already is not done again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isclose
 
 from archwise.spaces.joint import JointSpace
@@ -26,21 +27,29 @@ def like_with_like(
     """Return what to show a strategy that compares scores: a history of one fidelity, and the rest as pending.
 
     What was trained for longer, or not yet as long, cannot be compared, but it is known: the strategy sees it as under
-    way, each candidate once. What failed with less training would have failed here. Trials of other searches are shown
-    as they are.
+    way, each candidate once. What failed with less training would have failed here. A continuation is shown with the
+    origin of the trial that it continues. Trials of other searches are shown as they are.
 
     Args:
         history: as the strategy's own.
         pending: as the strategy's own, with what is proposed beside the new candidates.
         fidelity: that of this search's trials that are shown.
     """
-    alike, rest = [], list(pending)
+    alike: list[Trial] = []
+    rest: list[Pending] = []
+    origins: dict[int | None, str] = {}
     for trial in history:
+        origin = trial.origin
+        if trial.number >= 0:
+            origin = origins[trial.number] = origins.get(trial.parent, trial.origin)
         failed_before = trial.score is None and trial.fidelity < fidelity
         if trial.number < 0 or failed_before or isclose(trial.fidelity, fidelity):
-            alike.append(trial)
+            alike.append(trial if origin == trial.origin else replace(trial, origin=origin))
         else:
-            rest.append(Pending(trial.number, Proposal(trial.candidate, trial.fidelity)))
+            rest.append(Pending(trial.number, Proposal(trial.candidate, trial.fidelity, origin=origin)))
+    for number, proposal in pending:
+        origin = origins.get(proposal.parent, proposal.origin)
+        rest.append(Pending(number, replace(proposal, origin=origin)))
     return alike, under_way(rest, alike)
 
 
