@@ -34,6 +34,8 @@ class StrategyContract:
     """Whether the strategy must beat random sampling of the same cost; if not, it must not fall behind."""
     uses_others = True
     """Whether trials of other searches, on a like task, must make its first trials better."""
+    starts_alike = False
+    """Whether all searches of a space start at the same candidate, and the seed decides only on the ways from there."""
     seeds = SEEDS
     """How many searches the comparison with random search takes; fewer for a strategy that thinks for long."""
 
@@ -104,6 +106,10 @@ class StrategyContract:
     def test_the_seed_decides(self):
         runs = [self.simulate(toys.layers(), 30, seed=seed) for seed in (1, 1, 2)]
         assert runs[0] == runs[1]
+        if self.starts_alike:
+            assert runs[0][0] == runs[2][0]
+            assert [trial.candidate for trial in runs[0][1:5]] != [trial.candidate for trial in runs[2][1:5]]
+            return
         # Good strategies meet where the best candidates are, but not at once.
         assert not {trial.candidate for trial in runs[0][:5]} & {trial.candidate for trial in runs[2][:5]}
 

@@ -2,11 +2,13 @@
 
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
+from archwise.strategies.best_first import BestFirstSearch
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.iterative_deepening import IterativeDeepening
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
@@ -18,10 +20,12 @@ from archwise.strategies.tpe import TreeStructuredParzenEstimator
 __all__ = [
     "AsynchronousSuccessiveHalving",
     "BayesianOptimization",
+    "BestFirstSearch",
     "FreezeThaw",
     "GeneticAlgorithm",
     "GridSearch",
     "Hyperband",
+    "IterativeDeepening",
     "LocalSearch",
     "PredictorGuided",
     "RandomSearch",

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from archwise.errors import SpaceError
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
+from archwise.strategies.best_first import BestFirstSearch
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
 from archwise.strategies.grid import GridSearch
 from archwise.strategies.hyperband import Hyperband
+from archwise.strategies.iterative_deepening import IterativeDeepening
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
@@ -60,6 +62,8 @@ PROPOSING = {
     "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
     "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
     "local-search": Proposing("local search with restarts", LocalSearch),
+    "best-first": Proposing("best-first search of the graph of edits (A*)", BestFirstSearch),
+    "iterative-deepening": Proposing("iterative deepening from small networks to large", IterativeDeepening),
 }
 SCHEDULING = {
     "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
