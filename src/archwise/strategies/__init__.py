@@ -2,6 +2,7 @@
 
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
+from archwise.strategies.best_first import BestFirstSearch
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
@@ -11,6 +12,7 @@ from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.in_sequence import InSequence
 from archwise.strategies.in_turns import InTurns
+from archwise.strategies.iterative_deepening import IterativeDeepening
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
@@ -27,6 +29,7 @@ __all__ = [
     "NSGA2",
     "AsynchronousSuccessiveHalving",
     "BayesianOptimization",
+    "BestFirstSearch",
     "FreezeThaw",
     "GeneticAlgorithm",
     "GridSearch",
@@ -34,6 +37,7 @@ __all__ = [
     "Hyperband",
     "InSequence",
     "InTurns",
+    "IterativeDeepening",
     "LocalSearch",
     "MultiObjectiveBayesian",
     "NetworkGrowing",

@@ -8,12 +8,11 @@ from itertools import islice
 import numpy as np
 
 from archwise.errors import ArchwiseError
-from archwise.spaces.joint import JointSpace, Key
-from archwise.strategies.strategy import TRIES, draw_new, is_new, next_number, random_proposal
-from archwise.trial import Pending, Proposal, Trial
+from archwise.strategies.strategy import TRIES, OneAtATime, Situation
+from archwise.trial import Proposal, Trial
 
 
-class GeneticAlgorithm:
+class GeneticAlgorithm(OneAtATime):
     """Generations of children that are crossed from the best of the generation before, and mutated.
 
     The first generation is random. The parents of a later one are the best of the generation before and of the elite.
@@ -75,39 +74,25 @@ class GeneticAlgorithm:
         self.elite = elite
         self.tournament = tournament
 
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        """Return the next children of the generation, and of the next where it is full; see `Strategy.propose`."""
-        own = [trial for trial in history if trial.number >= 0]
-        begun = [(trial.number, trial.candidate) for trial in own]
-        begun += [(item.number, item.proposal.candidate) for item in pending]
-        # Candidates are counted, not numbers: kills leave gaps in these, and trials that continue others take some.
-        keys = dict.fromkeys(space.key(candidate) for _, candidate in sorted(begun, key=lambda item: item[0]))
-        places = {key: place for place, key in enumerate(keys)}
-        finished = [(places[space.key(trial.candidate)], trial) for trial in own if trial.score is not None]
-        finished.sort(key=lambda item: (item[0], item[1].number))
-        seen = set(keys)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
-            if len(seen) >= space.size:
-                break
-            start = len(seen) - len(seen) % self.population
-            former = [trial for place, trial in finished if place < start]
-            rng = np.random.default_rng([seed, number])
-            proposal = self._child(space, former, seen, rng) if former else self._known(space, history, seen, rng)
-            proposal = proposal or random_proposal(space, seen, rng)
-            if proposal is None:
-                break
-            seen.add(space.key(proposal.candidate))
-            proposals.append(proposal)
-        return proposals
+    def propose_one(self, now: Situation) -> Proposal | None:
+        """Return a child of former generations; in the first one, a known or random candidate."""
+        former = self._former(now)
+        return (self._child(now, former) if former else self._known(now)) or now.random()
 
-    def _child(
-        self, space: JointSpace, former: Sequence[Trial], seen: set[Key], rng: np.random.Generator
-    ) -> Proposal | None:
+    def _former(self, now: Situation) -> list[Trial]:
+        """Return the finished trials of the generations before the one that is being filled, in their order."""
+        begun = [(trial.number, trial.candidate) for trial in now.own]
+        begun += [(item.number, item.proposal.candidate) for item in now.pending]
+        # Candidates are counted, not numbers: kills leave gaps in these, and trials that continue others take some.
+        keys = dict.fromkeys(now.space.key(candidate) for _, candidate in sorted(begun, key=lambda item: item[0]))
+        places = {key: place for place, key in enumerate(keys)}
+        start = len(keys) - len(keys) % self.population
+        finished = ((places[now.space.key(trial.candidate)], trial.number, trial) for trial in now.finished)
+        return [trial for place, _, trial in sorted(finished, key=lambda item: item[:2]) if place < start]
+
+    def _child(self, now: Situation, former: Sequence[Trial]) -> Proposal | None:
         """Return a new child of two of the finished trials of former generations, or None where none was found."""
+        space, rng = now.space, now.rng
         parents = self._best([*former[-self.population :], *_ranked(former)[: self.elite]])
         first = self._drawn(parents, rng)
         child, origin, mutated = first.candidate, f"mutation of trial {first.number}", ""
@@ -120,20 +105,18 @@ class GeneticAlgorithm:
             if rng.random() < self.mutation:
                 child, mutated = space.mutate(child, rng), ", mutated"
         for _ in range(TRIES):
-            if is_new(space, seen, child):
+            if now.is_new(child):
                 return Proposal(child, origin=origin + mutated)
             child, mutated = space.mutate(child, rng), ", mutated" if crossed else ""
         return None
 
-    def _known(
-        self, space: JointSpace, history: Sequence[Trial], seen: set[Key], rng: np.random.Generator
-    ) -> Proposal | None:
+    def _known(self, now: Situation) -> Proposal | None:
         """Return a candidate that did well in other searches, or None where there is none."""
-        others = [trial for trial in history if trial.number < 0 and trial.score is not None]
+        others = [trial for trial in now.history if trial.number < 0 and trial.score is not None]
         others.sort(key=lambda trial: trial.number, reverse=True)
-        fitting = (trial for trial in others if trial.candidate in space)
+        fitting = (trial for trial in others if trial.candidate in now.space)
         parents = self._best(list(islice(fitting, self.population)))
-        known = draw_new(space, seen, lambda: self._drawn(parents, rng).candidate) if parents else None
+        known = now.draw_new(lambda: self._drawn(parents, now.rng).candidate) if parents else None
         return Proposal(known, origin="from another search") if known else None
 
     def _best(self, trials: Sequence[Trial]) -> list[Trial]:

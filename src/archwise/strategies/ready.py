@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archwise.errors import SpaceError
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
+from archwise.strategies.best_first import BestFirstSearch
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.genetic import GeneticAlgorithm
@@ -17,6 +18,7 @@ from archwise.strategies.hierarchical import Hierarchical
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.in_sequence import InSequence
 from archwise.strategies.in_turns import InTurns
+from archwise.strategies.iterative_deepening import IterativeDeepening
 from archwise.strategies.local_search import LocalSearch
 from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
@@ -97,6 +99,8 @@ PROPOSING = {
             {"evolution": RegularisedEvolution(), "local": LocalSearch(), "bayesian": BayesianOptimization()}
         ),
     ),
+    "best-first": Proposing("best-first search of the graph of edits (A*)", BestFirstSearch),
+    "iterative-deepening": Proposing("iterative deepening from small networks to large", IterativeDeepening),
 }
 TRADING_OFF = {
     "nsga2": TradingOff("NSGA-II", NSGA2),

@@ -58,7 +58,7 @@ class Situation:
     Args:
         space: the candidates.
         history: the trials that it was shown.
-        under_way: the candidates being evaluated, and those proposed in the same call.
+        pending: the proposals being evaluated, and those of the same call.
         seen: keys of all candidates of this search.
         number: of the proposal.
         seed: the search's seed.
@@ -66,7 +66,7 @@ class Situation:
 
     space: JointSpace
     history: Sequence[Trial]
-    under_way: Sequence[Candidate]
+    pending: Sequence[Pending]
     seen: Set[Key]
     number: int
     seed: int
@@ -83,21 +83,39 @@ class Situation:
         return [trial for trial in self.own if trial.score is not None]
 
     @cached_property
+    def under_way(self) -> list[Candidate]:
+        """The candidates that are pending."""
+        return [item.proposal.candidate for item in self.pending]
+
+    @cached_property
     def rng(self) -> np.random.Generator:
         """The proposal's own source of randomness."""
         return np.random.default_rng([self.seed, self.number])
 
     def is_new(self, candidate: Candidate) -> bool:
         """Whether a candidate of the space is allowed and was not seen."""
-        return is_new(self.space, self.seen, candidate)
+        return self.space.key(candidate) not in self.seen and self.space.allows(candidate)
 
     def draw_new(self, draw: Callable[[], Candidate]) -> Candidate | None:
-        """Return the first of some draws that is allowed and not seen, or None."""
-        return draw_new(self.space, self.seen, draw)
+        """Return the first of `TRIES` draws that is allowed and not seen, or None.
+
+        Args:
+            draw: makes a candidate of the space, not always a new one.
+        """
+        return next((candidate for _ in range(TRIES) if self.is_new(candidate := draw())), None)
 
     def random(self) -> Proposal | None:
-        """Return a random candidate that is allowed and not seen; None if there is none."""
-        return random_proposal(self.space, self.seen, self.rng)
+        """Return a random candidate that is allowed and not seen.
+
+        Returns:
+            None if there is none (in a space too large to look through: if none was drawn).
+        """
+        candidate = self.draw_new(lambda: self.space.sample(self.rng))
+        if candidate is None and self.space.size <= SMALL:
+            everything = list(self.space.enumerate())
+            in_random_order = (everything[i] for i in self.rng.permutation(len(everything)))
+            candidate = next(filter(self.is_new, in_random_order), None)
+        return Proposal(candidate, origin="random") if candidate else None
 
     def best_elsewhere(self) -> Proposal | None:
         """Return the best candidate of other searches that is of this space and new here, None if there is none."""
@@ -115,17 +133,16 @@ class OneAtATime(ABC):
     ) -> list[Proposal]:
         """Return up to `n` new proposals; see `Strategy.propose`."""
         seen = keys_of(space, history, pending)
-        under_way = [item.proposal.candidate for item in pending]
         first = next_number(history, pending)
         proposals: list[Proposal] = []
         for number in range(first, first + n):
             if len(seen) >= space.size:
                 break
-            proposal = self.propose_one(Situation(space, history, under_way, seen, number, seed))
+            begun = [*pending, *(Pending(i, proposal) for i, proposal in enumerate(proposals, first))]
+            proposal = self.propose_one(Situation(space, history, begun, seen, number, seed))
             if proposal is None:
                 break
             seen = seen | {space.key(proposal.candidate)}
-            under_way = [*under_way, proposal.candidate]
             proposals.append(proposal)
         return proposals
 
@@ -153,33 +170,3 @@ def keys_of(space: JointSpace, history: Sequence[Trial], pending: Sequence[Pendi
     """Return the keys of all candidates that this search evaluated or is evaluating."""
     own = [trial.candidate for trial in history if trial.number >= 0]
     return {space.key(candidate) for candidate in [*own, *(item.proposal.candidate for item in pending)]}
-
-
-def draw_new(space: JointSpace, seen: Set[Key], draw: Callable[[], Candidate]) -> Candidate | None:
-    """Return the first of `TRIES` draws that is allowed and not seen, or None.
-
-    Args:
-        space: the candidates.
-        seen: keys of the candidates that are no longer new.
-        draw: makes a candidate of the space, not always a new one.
-    """
-    return next((candidate for _ in range(TRIES) if is_new(space, seen, candidate := draw())), None)
-
-
-def random_proposal(space: JointSpace, seen: Set[Key], rng: np.random.Generator) -> Proposal | None:
-    """Return a random candidate that is allowed and not seen.
-
-    Returns:
-        None if there is none (in a space too large to look through: if none was drawn).
-    """
-    candidate = draw_new(space, seen, lambda: space.sample(rng))
-    if candidate is None and space.size <= SMALL:
-        everything = list(space.enumerate())
-        in_random_order = (everything[i] for i in rng.permutation(len(everything)))
-        candidate = next((c for c in in_random_order if is_new(space, seen, c)), None)
-    return Proposal(candidate, origin="random") if candidate else None
-
-
-def is_new(space: JointSpace, seen: Set[Key], candidate: Candidate) -> bool:
-    """Whether a candidate of the space is allowed and was not seen."""
-    return space.key(candidate) not in seen and space.allows(candidate)
