@@ -12,6 +12,7 @@ from archwise.checks import check_numbers
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
+from archwise.evaluators.zero_cost import ZeroCost
 from archwise.experience import Experience
 from archwise.experience.known import open_known
 from archwise.limits import Limits
@@ -27,7 +28,7 @@ from archwise.signature import Kind
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
 from archwise.strategies.ready import READY as STRATEGIES
-from archwise.strategies.ready import ready_strategy
+from archwise.strategies.ready import check_strategy, ready_strategy
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
 
@@ -108,7 +109,8 @@ def search(
     limits = {"epochs": epochs, "memory_gb": memory_gb, "trial_minutes": trial_minutes}
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
-    chosen = ready_strategy(strategy, trials) if isinstance(strategy, str) else strategy
+    if isinstance(strategy, str):
+        check_strategy(strategy)
     if isinstance(space, str):
         ready_space(space)
     elif space is not None and space.name in READY:
@@ -138,6 +140,10 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
+            if isinstance(strategy, str):
+                chosen = ready_strategy(strategy, trials, ZeroCost.of_task(joint, task, seed))
+            else:
+                chosen = strategy
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
@@ -213,7 +219,8 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"])
+            scorer = ZeroCost.of_task(joint, task, settings.seed)
+            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"], scorer)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
             needed = Conclusion(loop).reserve()

@@ -108,8 +108,8 @@ def search(
         option(
             "NAME",
             "How to search: random, grid, evolution, genetic, genetic-classic, reinforce, ppo, bayesian, predictor, "
-            "tpe or local-search, every trial in full; or one of these behind halving-, hyperband-, asha- or "
-            "freeze-thaw-, many trials cut short. halving-evolution if not given.",
+            "tpe, local-search, zero-cost-evolution or zero-cost-bayesian, every trial in full; or one of these behind "
+            "halving-, hyperband-, asha- or freeze-thaw-, many trials cut short. halving-evolution if not given.",
         ),
     ] = None,
     fix: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from archwise.bench.entrants import check_entrant, version_of
+from archwise.bench.entrants import check_entrant, check_on_table, version_of
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
 from archwise.bench.tables import find_table, table_names
@@ -38,6 +38,9 @@ class Plan:
         for name in self.strategies:
             check_entrant(name)
         tables = {name: find_table(name) for name in table_names(list(self.tables))}
+        for table in tables.values():
+            for name in self.strategies:
+                check_on_table(name, table)
         return [
             Job(name, task, strategy, seed, self.evaluations)
             for seed in range(self.seeds)

@@ -14,6 +14,7 @@ from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
 from archwise.strategies.tpe import TreeStructuredParzenEstimator
+from archwise.strategies.zero_cost_guided import ZeroCostGuided
 
 __all__ = [
     "AsynchronousSuccessiveHalving",
@@ -30,4 +31,5 @@ __all__ = [
     "Strategy",
     "SuccessiveHalving",
     "TreeStructuredParzenEstimator",
+    "ZeroCostGuided",
 ]

@@ -50,4 +50,4 @@ def fisher(model: nn.Module, batch: Batch) -> float:
 def _information(module: nn.Module, products: Tensor) -> float:
     """Return half the mean square of the products, summed over positions; a linear layer's channels come last."""
     channels = products.movedim(-1, 1) if isinstance(module, nn.Linear) else products
-    return 0.5 * channels.flatten(1).unflatten(1, (channels.shape[1], -1)).sum(2).square().mean(0).sum().item()
+    return float(0.5 * channels.reshape(*channels.shape[:2], -1).sum(2).square().mean(0).sum())

@@ -17,4 +17,4 @@ def grad_norm(model: nn.Module, batch: Batch) -> float:
         model: a network with fresh weights.
         batch: examples with their loss.
     """
-    return sum(gradient.norm().item() for _, gradient in weight_gradients(working_copy(model), batch))
+    return sum(float(gradient.norm()) for _, gradient in weight_gradients(working_copy(model), batch))

@@ -31,10 +31,10 @@ def naswot(model: nn.Module, batch: Batch) -> float:
     """
     with torch.no_grad(), _Codes(len(batch.inputs)) as codes:
         working_copy(model)(batch.inputs)
-    return torch.linalg.slogdet(codes.kernel + torch.eye(len(batch.inputs), dtype=torch.float64)).logabsdet.item()
+    return float(torch.linalg.slogdet(codes.kernel + torch.eye(len(batch.inputs), dtype=torch.float64)).logabsdet)
 
 
-class _Codes(TorchDispatchMode):
+class _Codes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts, while a network runs, how many units agree on each pair of examples.
 
     Args:
@@ -42,7 +42,7 @@ class _Codes(TorchDispatchMode):
     """
 
     def __init__(self, examples: int):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kernel = torch.zeros(examples, examples, dtype=torch.float64)
 
     def __torch_dispatch__(

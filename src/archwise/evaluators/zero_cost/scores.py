@@ -70,7 +70,7 @@ def zero_cost_scores(
         True
     """
     if space.signature is None:
-        raise SpaceError("Zero-cost scores need networks, whose shapes the data gives: give the JointSpace a signature.")
+        raise SpaceError("Zero-cost proxies need networks for data of some shape: give the JointSpace a signature.")
     with _one_thread(), reproducible("cpu"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         seed_torch(seed, torch.device("cpu"))

@@ -43,13 +43,13 @@ def zen(model: nn.Module, batch: Batch) -> float:
         for hook in hooks:
             hook.remove()
         distance = (model(moved) - outputs).flatten(1).norm(dim=1).mean()
-        return (distance.log() + sum(scale.log() for scale in scales)).item()
+        return float(distance.log() + sum(scale.log() for scale in scales))
 
 
 def _scales_into(scales: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
     def note(module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
         # Over a batch each channel has one deviation, else each example; the mean variance is what is divided by.
         values = inputs[0].transpose(0, 1) if isinstance(module, BATCH_NORMS) else inputs[0]
-        scales.append((values.flatten(1).var(dim=1, correction=0).mean() + module.eps).sqrt())
+        scales.append(values.flatten(1).var(dim=1, correction=0).mean().sqrt())
 
     return note
