@@ -31,8 +31,8 @@ class ExtendedEncoding:
         >>> from archwise.spaces.parts import dense, head
         >>> space = JointSpace(Space(Chain(dense(Choice("width", [8, 64])), head())), Space(Settings(rate=0.1)))
         >>> extended = ExtendedEncoding(space.encoding, lambda candidate: [candidate.architecture["width"]])
-        >>> len(extended.groups) - len(space.encoding.groups), extended([space.default]).shape[1]
-        (1, 6)
+        >>> len(extended.groups) - len(space.encoding.groups), extended([space.default])[0, extended.groups[-1]].shape
+        (1, (1,))
     """
 
     def __init__(self, encoding: Encoding, extra: Extra):

@@ -28,7 +28,7 @@ def grasp(model: nn.Module, batch: Batch) -> float:
         return 0.0  # no weights, or a gradient that no weight changes
     products = torch.autograd.grad(flow, [weight for weight, _ in pairs], allow_unused=True)
     return -sum(
-        (weight * product).sum().item()
+        float((weight.detach() * product).sum())
         for (weight, _), product in zip(pairs, products, strict=True)
         if product is not None
     )

@@ -19,4 +19,4 @@ def snip(model: nn.Module, batch: Batch) -> float:
         batch: examples with their loss.
     """
     pairs = weight_gradients(working_copy(model), batch)
-    return sum(float((weight * gradient).abs().sum()) for weight, gradient in pairs)
+    return sum(float((weight.detach() * gradient).abs().sum()) for weight, gradient in pairs)

@@ -37,8 +37,10 @@ def synflow(model: nn.Module, batch: Batch) -> float:
         return float("-inf")
     flow = model(torch.ones_like(batch.inputs[:1], dtype=torch.float64)).sum()
     slopes = torch.autograd.grad(flow, learning, allow_unused=True)
-    total = sum((w * slope).abs().sum() for w, slope in zip(learning, slopes, strict=True) if slope is not None)
-    return torch.as_tensor(total).log().item()
+    total = sum(
+        (w.detach() * slope).abs().sum() for w, slope in zip(learning, slopes, strict=True) if slope is not None
+    )
+    return float(torch.as_tensor(total).log())
 
 
 def _pass_on(x: torch.Tensor) -> torch.Tensor:
