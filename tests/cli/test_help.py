@@ -13,7 +13,7 @@ from typer.testing import Result
 from archwise import __version__
 from archwise.evaluators.metrics import METRICS
 from archwise.spaces.ready import READY as SPACES
-from archwise.strategies.ready import PROPOSING, SCHEDULING
+from archwise.strategies.ready import GUIDED, PROPOSING, SCHEDULING
 from archwise.tasks.load import BUNDLED
 
 COMMANDS = ("search", "resume", "show", "predict", "experience")
@@ -45,7 +45,7 @@ def test_every_help_has_an_example_that_names_its_command(invoke: Invoke, argume
 
 def test_help_of_search_names_all_that_can_be_chosen(invoke: Invoke) -> None:
     text = re.sub(r"-\s+", "-", invoke("search", "--help").stdout)  # a word may be broken at its hyphen
-    for name in [*SPACES, *PROPOSING, *SCHEDULING, *METRICS, *BUNDLED]:
+    for name in [*SPACES, *PROPOSING, *GUIDED, *SCHEDULING, *METRICS, *BUNDLED]:
         assert re.search(rf"\b{name}\b", text), name
 
 
