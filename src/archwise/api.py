@@ -12,6 +12,7 @@ from archwise.checks import check_costs, check_numbers
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
+from archwise.evaluators.zero_cost import ZeroCost
 from archwise.experience import Experience
 from archwise.experience.known import open_known
 from archwise.limits import Limits
@@ -24,17 +25,18 @@ from archwise.runtime.cores import default_workers
 from archwise.session import buildable_default, execute, joint_space, register
 from archwise.settings import SearchSettings
 from archwise.signature import Kind
+from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
-from archwise.strategies.ready import DEFAULT_COSTS, TRADING_OFF, ready_strategy
+from archwise.strategies.automatic import automatic
+from archwise.strategies.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, ready_strategy
 from archwise.strategies.ready import READY as STRATEGIES
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
+from archwise.tasks.task import Task
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
-DEFAULT_STRATEGY = "halving-evolution"
-DEFAULT_TRADE_OFF = "pareto-bayesian"
 """The strategy where costs are to be small and none is given."""
 
 
@@ -76,8 +78,8 @@ def search(
             same trials.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
-        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given,
-            halving-evolution, or pareto-bayesian where costs are to be minimised.
+        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given or
+            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
             and train_seconds (the last two as of training; times are measured, so such searches do not repeat
@@ -122,10 +124,14 @@ def search(
     check_numbers(seed, workers, minutes=minutes, trials=trials, **limits)
     clock = Clock(minutes)
     minimise = check_costs(minimise)
-    strategy = strategy or (DEFAULT_TRADE_OFF if minimise else DEFAULT_STRATEGY)
-    if isinstance(strategy, str) and strategy in TRADING_OFF:
+    why = "given by the caller"
+    if strategy is None or strategy == "auto":
+        strategy, why = automatic(trials, minimise)
+    elif isinstance(strategy, str):
+        check_strategy(strategy)
+        why = STRATEGIES[strategy]
+    if isinstance(strategy, str) and strategy in PARETO:
         minimise = minimise or DEFAULT_COSTS
-    chosen = ready_strategy(strategy, trials, minimise) if isinstance(strategy, str) else strategy
     if isinstance(space, str):
         ready_space(space)
     elif space is not None and space.name in READY:
@@ -158,13 +164,11 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
+            chosen = _strategy(strategy, trials, settings, joint, task) if isinstance(strategy, str) else strategy
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
-                "strategy": {
-                    "name": settings.strategy,
-                    "why": STRATEGIES.get(settings.strategy, "given by the caller"),
-                },
+                "strategy": {"name": settings.strategy, "why": why},
                 "recipe_space": joint.recipe.name,
                 "epochs_given": epochs is not None,
             }
@@ -233,7 +237,7 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            chosen = strategy or ready_strategy(settings.strategy, state["first_trials"], settings.minimise)
+            chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
             needed = Conclusion(loop).reserve()
@@ -259,6 +263,12 @@ def load(run: str | Path, space: Space | None = None) -> Result:
         RunError: the folder is no run, or the search has not ended.
     """
     return Result(run, space)
+
+
+def _strategy(name: str, trials: int | None, settings: SearchSettings, space: JointSpace, task: Task) -> Strategy:
+    """Return the ready-made strategy of a name for a search."""
+    scorer = ZeroCost.of_task(space, task, settings.seed) if is_guided(name) else None
+    return ready_strategy(name, trials, settings.minimise, scorer)
 
 
 def _location(given: str | Path | None, memory: Experience) -> str:

@@ -256,6 +256,18 @@ def experience(location: Place = None, json: Json = False, debug: Debug = False)
             print_summary(Output(), summary)
 
 
+@app.command(short_help="List the ways to search.")
+def strategies(json: Json = False, debug: Debug = False) -> None:
+    """List the strategies that a search can be given by name.
+
+    Example: archwise strategies
+    """
+    with guarded(debug):
+        from archwise.terminal.methods import print_strategies
+
+        print_strategies(json)
+
+
 @app.command(short_help="Compare search strategies on published benchmarks.")
 def bench(
     tables: Annotated[

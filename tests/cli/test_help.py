@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,10 +14,10 @@ from typer.testing import Result
 from archwise import __version__
 from archwise.evaluators.metrics import METRICS
 from archwise.spaces.ready import READY as SPACES
-from archwise.strategies.ready import PROPOSING, SCHEDULING
+from archwise.strategies.ready import PROPOSING, READY, SCHEDULING
 from archwise.tasks.load import BUNDLED
 
-COMMANDS = ("search", "resume", "show", "predict", "experience")
+COMMANDS = ("search", "resume", "show", "predict", "experience", "strategies", "bench")
 Invoke = Callable[..., Result]
 
 
@@ -45,8 +46,15 @@ def test_every_help_has_an_example_that_names_its_command(invoke: Invoke, argume
 
 def test_help_of_search_names_all_that_can_be_chosen(invoke: Invoke) -> None:
     text = re.sub(r"-\s+", "-", invoke("search", "--help").stdout)  # a word may be broken at its hyphen
-    for name in [*SPACES, *PROPOSING, *SCHEDULING, *METRICS, *BUNDLED]:
+    for name in [*SPACES, *METRICS, *BUNDLED]:
         assert re.search(rf"\b{name}\b", text), name
+
+
+def test_the_strategies_are_listed(invoke: Invoke) -> None:
+    text = invoke("strategies").stdout
+    for name in ["auto", *PROPOSING, *(f"{schedule}-" for schedule in SCHEDULING)]:
+        assert re.search(rf"^{name} +\w", text, re.MULTILINE), name
+    assert json.loads(invoke("strategies", "--json").stdout).keys() == {"auto", *READY}
 
 
 def test_version(invoke: Invoke) -> None:

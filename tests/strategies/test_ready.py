@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.contracts import toys
 
-from archwise.errors import SpaceError
-from archwise.strategies import RandomSearch, RegularisedEvolution, SuccessiveHalving
-from archwise.strategies.ready import READY, ready_strategy
+from archwise.errors import ArchwiseError, SpaceError
+from archwise.strategies import RandomSearch, RegularisedEvolution, SuccessiveHalving, ZeroCostGuided
+from archwise.strategies.ready import GUIDED, READY, check_strategy, is_guided, ready_strategy
 
 
 def test_every_name_has_its_strategy() -> None:
@@ -17,7 +17,7 @@ def test_every_name_has_its_strategy() -> None:
         strategy = ready_strategy(name)
         assert isinstance(strategy, SuccessiveHalving) and isinstance(strategy.proposer, proposer)
     for name in READY:
-        assert type(ready_strategy(name)) is type(ready_strategy(name))
+        check_strategy(name)
     for name in ("nsga2", "pareto-bayesian", "parego"):
         assert ready_strategy(name).minimise == ("parameters",)
         assert ready_strategy(name, minimise=["flops", "latency_ms"]).minimise == ("flops", "latency_ms")
@@ -46,3 +46,16 @@ def test_few_trials_make_small_cohorts() -> None:
     assert isinstance(timed, SuccessiveHalving) and isinstance(counted, SuccessiveHalving)
     assert timed.fidelities[0] == pytest.approx(1 / 27)
     assert counted.fidelities[0] == pytest.approx(1 / 9)
+
+
+def test_what_is_guided_by_proxies_needs_a_scorer() -> None:
+    for name in GUIDED:
+        for full in (name, f"halving-{name}"):
+            assert is_guided(full) and full in READY
+            with pytest.raises(ArchwiseError, match="zero-cost proxies guide needs their scores"):
+                ready_strategy(full)
+    assert not is_guided("evolution") and not is_guided("halving-bayesian")
+    scorer = lambda candidate: {"width": 1.0}  # noqa: E731
+    guided = ready_strategy("halving-zero-cost-evolution", 20, scorer=scorer)
+    assert isinstance(guided, SuccessiveHalving) and isinstance(guided.proposer, ZeroCostGuided)
+    assert guided.proposer.scorer is scorer

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from archwise.bench.entrants import check_entrant, settings_of, version_of
+from archwise.bench.entrants import check_entrant, settings_of, suits, version_of
 from archwise.bench.results import Key, ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
 from archwise.bench.tables import find_table, table_names
 from archwise.checks import check_numbers
+from archwise.errors import ArchwiseError
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,19 @@ class Plan:
         for name in self.strategies:
             check_entrant(name)
         tables = {name: find_table(name) for name in table_names(list(self.tables))}
+        for strategy in self.strategies:
+            if not any(suits(strategy, table) for table in tables.values()):
+                raise ArchwiseError(
+                    f"The strategy {strategy!r} scores untrained networks, and the tables have settings alone: leave it "
+                    "out."
+                )
         return [
             Job(name, task, strategy, seed, self.evaluations)
             for seed in range(self.seeds)
             for name, table in tables.items()
             for task in table.tasks
             for strategy in dict.fromkeys(self.strategies)
+            if suits(strategy, table)
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from inspect import signature
 from typing import Any
@@ -11,14 +12,20 @@ from archwise.bench.peers.ready import PEERS
 from archwise.bench.peers.simulation import peer_version, simulate_peer
 from archwise.bench.simulation import Simulated, simulate
 from archwise.errors import ArchwiseError
+from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
-from archwise.strategies.ready import PROPOSING, READY, ready_strategy
+from archwise.evaluators.table_space import TableSpace, table_space
+from archwise.evaluators.zero_cost import ZeroCost
+from archwise.signature import Signature
+from archwise.strategies.automatic import FEW, automatic
+from archwise.strategies.proxies import Scorer
+from archwise.strategies.ready import PROPOSING, READY, is_guided, ready_strategy
 from archwise.strategies.strategy import Strategy
 
-DEFAULT = "bayesian"
-"""What the entrant "default" is: the strategy that is taken where nobody names one."""
 USUAL = ("default", "random", "evolution", "local-search", "tpe")
 """Who is compared where nobody is named."""
+SMALL_IMAGE = Signature((3, 16, 16), 10, "image")
+"""What networks of tables are scored on: smaller images than they were trained on rank them as well, in less time."""
 
 
 def check_entrant(name: str) -> None:
@@ -47,6 +54,11 @@ def runnable(name: str) -> bool:
     return True
 
 
+def suits(name: str, table: Table) -> bool:
+    """Whether a strategy can search a table: zero-cost proxies score networks, and some tables have settings alone."""
+    return not is_guided(name) or table_space(table).network.size > 1
+
+
 def installed_peers() -> list[str]:
     """Return the names of the peers whose libraries are installed."""
     return [name for name, maker in PEERS.items() if find_spec(maker.module)]
@@ -67,15 +79,33 @@ def settings_of(name: str, evaluations: int) -> str:
     return f"evaluations={evaluations}" if name in PEERS else _described(_strategy(name, evaluations))
 
 
-def simulate_entrant(name: str, evaluator: TableEvaluator, task: str, seed: int, evaluations: int) -> Simulated:
-    """Run one search of a strategy or peer on a table's task."""
+def table_scorer(space: TableSpace) -> ZeroCost:
+    """Return zero-cost scores of a table's networks, on Gaussian inputs."""
+    image = space.signature is not None and space.signature.kind == "image"
+    return ZeroCost.of_signature(replace(space, signature=SMALL_IMAGE) if image else space)
+
+
+def simulate_entrant(
+    name: str, evaluator: TableEvaluator, task: str, seed: int, evaluations: int, scorer: Scorer | None = None
+) -> Simulated:
+    """Run one search of a strategy or peer on a table's task.
+
+    Args:
+        name: the strategy or peer.
+        evaluator: the table.
+        task: one of its tasks.
+        seed: the search's seed.
+        evaluations: how many full trainings its trials may cost.
+        scorer: zero-cost scores, for the strategies that are guided by them; see `table_scorer`.
+    """
     if name in PEERS:
         return simulate_peer(name, evaluator, task, seed, evaluations)
-    return simulate(_strategy(name, evaluations), evaluator, TableTask(task), seed, evaluations)
+    return simulate(_strategy(name, evaluations, scorer), evaluator, TableTask(task), seed, evaluations)
 
 
-def _strategy(name: str, evaluations: int) -> Strategy:
-    return ready_strategy(DEFAULT if name == "default" else name, evaluations)
+def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Strategy:
+    """Return a strategy; "default" is the one that a search without a name takes."""
+    return ready_strategy(automatic(FEW).name if name == "default" else name, evaluations, scorer=scorer)
 
 
 def _described(value: Any) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archwise.bench.curves import regret_curve
-from archwise.bench.entrants import settings_of, simulate_entrant, version_of
+from archwise.bench.entrants import settings_of, simulate_entrant, table_scorer, version_of
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
 from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import TableEvaluator
 from archwise.evaluators.table_space import table_space
+from archwise.evaluators.zero_cost import ZeroCost
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
 def run_job(job: Job) -> Run:
     """Run one search."""
     table, evaluator = _evaluator(job.table)
-    found = simulate_entrant(job.strategy, evaluator, job.task, job.seed, job.evaluations)
+    found = simulate_entrant(job.strategy, evaluator, job.task, job.seed, job.evaluations, _scorer(job.table))
     regret = regret_curve(found.steps, table, job.task, job.evaluations)
     return Run(
         table=table.name,
@@ -82,3 +83,9 @@ def _evaluator(name: str) -> tuple[Table, TableEvaluator]:
     """Return a table and its evaluator; remembered, as a process runs many searches on one table."""
     table = find_table(name)
     return table, TableEvaluator(table_space(table))
+
+
+@lru_cache(maxsize=4)
+def _scorer(name: str) -> ZeroCost:
+    """Return a table's zero-cost scores, which all searches of a process share."""
+    return table_scorer(_evaluator(name)[1].space)

@@ -24,6 +24,7 @@ from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
 from archwise.strategies.tpe import TreeStructuredParzenEstimator
+from archwise.strategies.zero_cost_guided import ZeroCostGuided
 
 __all__ = [
     "NSGA2",
@@ -50,4 +51,5 @@ __all__ = [
     "Strategy",
     "SuccessiveHalving",
     "TreeStructuredParzenEstimator",
+    "ZeroCostGuided",
 ]

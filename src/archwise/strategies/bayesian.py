@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
 from archwise.errors import ArchwiseError
 from archwise.spaces.architecture import Candidate
+from archwise.spaces.extended import ExtendedEncoding, Extra
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.acquisition import log_expected_improvement
 from archwise.strategies.pool import CandidatePool
@@ -19,6 +21,8 @@ REFERENCES = 200
 """Candidates among which the first are chosen."""
 LOOKED_AT = 200
 """How many of the most promising may turn out to be known under another name before a random one is taken."""
+SHORTLIST = 16
+"""The most promising candidates, of which alone it is asked what else is known of them."""
 
 
 class BayesianOptimization(OneAtATime):
@@ -36,6 +40,8 @@ class BayesianOptimization(OneAtATime):
 
     Args:
         first: how many candidates are chosen without scores.
+        extra: what else is known of a candidate, as numbers; the model that chooses among the 16 most promising
+            candidates learns from these too. The same candidate must always have the same numbers.
 
     Raises:
         ArchwiseError: `first` is less than 2.
@@ -45,24 +51,27 @@ class BayesianOptimization(OneAtATime):
         3
     """
 
-    def __init__(self, first: int = 3):
+    def __init__(self, first: int = 3, extra: Extra | None = None):
         if first < 2:
             raise ArchwiseError(f"Bayesian optimisation needs 2 first candidates or more, not {first}.")
         self.first = first
+        self.extra = extra
         self._memory: _Memory | None = None
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
         if self._memory is None or self._memory.pool.space is not now.space or self._memory.pool.seed != now.seed:
-            self._memory = _Memory(now.space, now.seed)
+            self._memory = _Memory(now.space, now.seed, self.extra)
         memory = self._memory
         if not now.seen and now.is_new(now.space.default):
             return Proposal(now.space.default, origin="the space's default")
         if len(now.finished) >= self.first:
             pool = memory.pool.around(now.number, now.finished)
-            memory.surrogate.fit(now.own, now.under_way)
-            promise = log_expected_improvement(*memory.surrogate.predict(pool), memory.surrogate.best)
-            promise = promise + np.log(memory.surrogate.feasible(pool))
+            promise = _promise(memory.surrogate, now, pool)
+            if memory.informed:
+                likely = (pool[i] for i in np.argsort(-promise, kind="stable")[:LOOKED_AT])
+                pool = list(islice(filter(now.is_new, likely), SHORTLIST))
+                promise = _promise(memory.informed, now, pool) if pool else np.zeros(0)
             origin = "largest expected improvement"
         elif elsewhere := now.best_elsewhere():
             return elsewhere
@@ -75,12 +84,21 @@ class BayesianOptimization(OneAtATime):
         return Proposal(candidate, origin=origin) if candidate else now.random()
 
 
+def _promise(surrogate: Surrogate, now: Situation, pool: Sequence[Candidate]) -> np.ndarray:
+    """Return the logarithm of the expected improvement of each member of a pool, by a model of all trials."""
+    surrogate.fit(now.own, now.under_way)
+    promise = log_expected_improvement(*surrogate.predict(pool), surrogate.best)
+    weighted: np.ndarray = promise + np.log(surrogate.feasible(pool))
+    return weighted
+
+
 class _Memory:
     """What was computed for one space and seed."""
 
-    def __init__(self, space: JointSpace, seed: int):
+    def __init__(self, space: JointSpace, seed: int, extra: Extra | None):
         self.pool = CandidatePool(space, seed)
         self.surrogate = Surrogate(space.encoding)
+        self.informed = Surrogate(ExtendedEncoding(space.encoding, extra)) if extra else None
 
     def information(self, pool: Sequence[Candidate], known: Sequence[Candidate]) -> np.ndarray:
         """Return how much of the pool's prior variance evaluating each member would explain, after known ones."""

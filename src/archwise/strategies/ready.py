@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from archwise.errors import SpaceError
+from archwise.errors import ArchwiseError, SpaceError
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.best_first import BestFirstSearch
@@ -24,12 +25,30 @@ from archwise.strategies.multi_objective import MultiObjectiveBayesian
 from archwise.strategies.nsga2 import NSGA2
 from archwise.strategies.portfolio import Portfolio
 from archwise.strategies.predictor import PredictorGuided
+from archwise.strategies.proxies import Scorer
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
 from archwise.strategies.tpe import TreeStructuredParzenEstimator
+from archwise.strategies.zero_cost_guided import ZeroCostGuided
+
+DEFAULT_COSTS = ("parameters",)
+"""What strategies of several objectives make small where nothing is named."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a ready-made strategy may be made from.
+
+    Args:
+        minimise: costs that are to be small, for strategies of several objectives.
+        scorer: zero-cost scores of candidates, for strategies that are guided by them.
+    """
+
+    minimise: Sequence[str] = DEFAULT_COSTS
+    scorer: Scorer | None = None
 
 
 class Proposing(NamedTuple):
@@ -41,19 +60,7 @@ class Proposing(NamedTuple):
     """
 
     description: str
-    make: Callable[[], Strategy]
-
-
-class TradingOff(NamedTuple):
-    """A ready-made strategy that makes costs small beside the score large; every candidate is evaluated in full.
-
-    Args:
-        description: what it is, in a few words.
-        make: costs that are to be small -> one.
-    """
-
-    description: str
-    make: Callable[[Sequence[str]], Strategy]
+    make: Callable[[Given], Strategy]
 
 
 class Scheduling(NamedTuple):
@@ -68,47 +75,75 @@ class Scheduling(NamedTuple):
     make: Callable[[Strategy, int], Strategy]
 
 
-PROPOSING = {
-    "random": Proposing("random search", RandomSearch),
-    "grid": Proposing("a grid in shuffled order", GridSearch),
-    "evolution": Proposing("regularised evolution", RegularisedEvolution),
-    "genetic": Proposing("a genetic algorithm with small generations", GeneticAlgorithm),
+def _guided(make: Callable[[Scorer], Strategy]) -> Callable[[Given], Strategy]:
+    def make_guided(given: Given) -> Strategy:
+        if given.scorer is None:
+            raise ArchwiseError("A strategy that zero-cost proxies guide needs their scores: give it a scorer.")
+        return make(given.scorer)
+
+    return make_guided
+
+
+def _learning_from(scorer: Scorer) -> Strategy:
+    model = BayesianOptimization(extra=lambda candidate: list(scorer(candidate).values()))
+    return ZeroCostGuided(model, scorer, first=5, choices=1)
+
+
+SINGLE = {
+    "random": Proposing("random search", lambda _: RandomSearch()),
+    "grid": Proposing("a grid in shuffled order", lambda _: GridSearch()),
+    "evolution": Proposing("regularised evolution", lambda _: RegularisedEvolution()),
+    "genetic": Proposing("a genetic algorithm with small generations", lambda _: GeneticAlgorithm()),
     "genetic-classic": Proposing(
-        "a genetic algorithm with generations of 100", lambda: GeneticAlgorithm(100, 0.1, 0.7, 0.2, elite=10)
+        "a genetic algorithm with generations of 100", lambda _: GeneticAlgorithm(100, 0.1, 0.7, 0.2, elite=10)
     ),
-    "reinforce": Proposing("a controller trained by REINFORCE", lambda: ReinforcementLearning(update="reinforce")),
-    "ppo": Proposing("a controller trained by PPO", lambda: ReinforcementLearning(update="ppo")),
-    "bayesian": Proposing("Bayesian optimisation", BayesianOptimization),
-    "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", PredictorGuided),
-    "tpe": Proposing("the tree-structured Parzen estimator of Optuna", TreeStructuredParzenEstimator),
-    "local-search": Proposing("local search with restarts", LocalSearch),
-    "growing": Proposing("network growing: edits that keep the trained weights", NetworkGrowing),
-    "growing-reinforce": Proposing("network growing by a controller trained by REINFORCE", ReinforcedGrowing),
-    "hierarchical": Proposing("local search level by level: macro, cell, recipe", lambda: Hierarchical(LocalSearch())),
+    "reinforce": Proposing("a controller trained by REINFORCE", lambda _: ReinforcementLearning(update="reinforce")),
+    "ppo": Proposing("a controller trained by PPO", lambda _: ReinforcementLearning(update="ppo")),
+    "bayesian": Proposing("Bayesian optimisation", lambda _: BayesianOptimization()),
+    "predictor": Proposing("an ensemble of networks as predictor (BANANAS)", lambda _: PredictorGuided()),
+    "tpe": Proposing("the tree-structured Parzen estimator of Optuna", lambda _: TreeStructuredParzenEstimator()),
+    "local-search": Proposing("local search with restarts", lambda _: LocalSearch()),
+    "best-first": Proposing("best-first search of the graph of edits (A*)", lambda _: BestFirstSearch()),
+    "iterative-deepening": Proposing("iterative deepening, small networks first", lambda _: IterativeDeepening()),
+    "growing": Proposing("network growing: edits that keep the trained weights", lambda _: NetworkGrowing()),
+    "growing-reinforce": Proposing("network growing by a trained controller", lambda _: ReinforcedGrowing()),
+    "hierarchical": Proposing(
+        "local search level by level: macro, cell, recipe", lambda _: Hierarchical(LocalSearch())
+    ),
     "genetic-then-ppo": Proposing(
         "a genetic algorithm, then a controller that edits its best",
-        lambda: InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}, [40]),
+        lambda _: InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}, [40]),
     ),
     "turns": Proposing(
         "evolution and Bayesian optimisation in turns",
-        lambda: InTurns({"evolution": RegularisedEvolution(), "bayesian": BayesianOptimization()}),
+        lambda _: InTurns({"evolution": RegularisedEvolution(), "bayesian": BayesianOptimization()}),
     ),
     "portfolio": Proposing(
         "a portfolio of evolution, local search and Bayesian optimisation",
-        lambda: Portfolio(
+        lambda _: Portfolio(
             {"evolution": RegularisedEvolution(), "local": LocalSearch(), "bayesian": BayesianOptimization()}
         ),
     ),
-    "best-first": Proposing("best-first search of the graph of edits (A*)", BestFirstSearch),
-    "iterative-deepening": Proposing("iterative deepening from small networks to large", IterativeDeepening),
 }
-TRADING_OFF = {
-    "nsga2": TradingOff("NSGA-II", NSGA2),
-    "pareto-bayesian": TradingOff("Bayesian optimisation of the hypervolume", MultiObjectiveBayesian),
-    "parego": TradingOff("ParEGO", lambda minimise: MultiObjectiveBayesian(minimise, "chebyshev")),
+"""Strategies of one objective that need nothing but the history."""
+GUIDED = {
+    "zero-cost-evolution": Proposing(
+        "regularised evolution guided by zero-cost proxies",
+        _guided(lambda scorer: ZeroCostGuided(RegularisedEvolution(), scorer)),
+    ),
+    "zero-cost-bayesian": Proposing(
+        "Bayesian optimisation that learns from zero-cost proxies too", _guided(_learning_from)
+    ),
 }
-DEFAULT_COSTS = ("parameters",)
-"""What strategies that trade off make small where nothing is named."""
+"""Strategies that score untrained networks."""
+PARETO = {
+    "nsga2": Proposing("NSGA-II", lambda given: NSGA2(given.minimise)),
+    "pareto-bayesian": Proposing(
+        "Bayesian optimisation of the hypervolume", lambda given: MultiObjectiveBayesian(given.minimise)
+    ),
+    "parego": Proposing("ParEGO", lambda given: MultiObjectiveBayesian(given.minimise, "chebyshev")),
+}
+"""Strategies of several objectives."""
 SCHEDULING = {
     "halving": Scheduling("successive halving", lambda other, rungs: SuccessiveHalving(other, rungs=rungs)),
     "hyperband": Scheduling("Hyperband", lambda other, rungs: Hyperband(other, rungs=rungs)),
@@ -117,15 +152,33 @@ SCHEDULING = {
     ),
     "freeze-thaw": Scheduling("freeze-thaw", lambda other, rungs: FreezeThaw(other, rungs=rungs)),
 }
-READY = {name: f"{kind.description}, every trial in full" for name, kind in (PROPOSING | TRADING_OFF).items()} | {
+PROPOSING = SINGLE | GUIDED | PARETO
+READY = {name: f"{proposing.description}, every trial in full" for name, proposing in PROPOSING.items()} | {
     f"{schedule}-{name}": f"{proposing.description} under {scheduling.description}"
     for schedule, scheduling in SCHEDULING.items()
-    for name, proposing in PROPOSING.items()
+    for name, proposing in (SINGLE | GUIDED).items()
 }
 """Name -> what it is; a name with a schedule before it trains many candidates a little, and few in full."""
 
 
-def ready_strategy(name: str, trials: int | None = None, minimise: Sequence[str] = ()) -> Strategy:
+def check_strategy(name: str) -> None:
+    """Make sure that a ready-made strategy can be made here.
+
+    Raises:
+        SpaceError: no strategy has that name.
+        ArchwiseError: it needs a library that is not installed.
+    """
+    ready_strategy(name, scorer=lambda candidate: {})
+
+
+def is_guided(name: str) -> bool:
+    """Whether the ready-made strategy of a name scores untrained networks."""
+    return name.endswith(tuple(GUIDED))
+
+
+def ready_strategy(
+    name: str, trials: int | None = None, minimise: Sequence[str] = (), scorer: Scorer | None = None
+) -> Strategy:
     """Return the ready-made strategy of a name.
 
     Args:
@@ -133,20 +186,19 @@ def ready_strategy(name: str, trials: int | None = None, minimise: Sequence[str]
         trials: how many trials there will be; where time alone is limited, the lowest fidelity is a 27th of a full
             training, else a ninth, as few trials fill no larger cohort.
         minimise: costs that are to be small; strategies of one objective do not look at them.
+        scorer: what zero-cost proxies say of candidates, for the strategies that are guided by them.
 
     Raises:
         SpaceError: no strategy has that name.
-        ArchwiseError: the strategy needs a library that is not installed.
+        ArchwiseError: the strategy needs a library that is not installed, or a scorer.
     """
     if name not in READY:
         raise SpaceError(
-            f"There is no strategy {name!r}: take one of {', '.join(PROPOSING)}, or one of these behind "
-            f"{', '.join(f'{schedule}-' for schedule in SCHEDULING)}; or for several objectives one of "
-            f"{', '.join(TRADING_OFF)}."
+            f"There is no strategy {name!r}: take auto, one of {', '.join(PROPOSING)}; or one of these, "
+            f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
-        return PROPOSING[name].make()
-    if name in TRADING_OFF:
-        return TRADING_OFF[name].make(minimise or DEFAULT_COSTS)
+        return PROPOSING[name].make(Given(tuple(minimise) or DEFAULT_COSTS, scorer))
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
-    return SCHEDULING[schedule].make(ready_strategy(name.removeprefix(f"{schedule}-")), 4 if trials is None else 3)
+    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer)
+    return SCHEDULING[schedule].make(other, 4 if trials is None else 3)

@@ -9,6 +9,7 @@ import numpy as np
 
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.encoding import Encoding
+from archwise.spaces.extended import ExtendedEncoding
 from archwise.strategies.gaussian_process import GaussianProcess
 from archwise.trial import Trial
 
@@ -32,7 +33,7 @@ class Surrogate:
         encoding: of the space's candidates.
     """
 
-    def __init__(self, encoding: Encoding):
+    def __init__(self, encoding: Encoding | ExtendedEncoding):
         self.encoding = encoding
         self._process = GaussianProcess(encoding.groups)
         self._feasibility: GaussianProcess | None = None
