@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/archwise search digits --minutes 2
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .

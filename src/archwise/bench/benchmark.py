@@ -42,8 +42,8 @@ class Plan:
         for strategy in self.strategies:
             if not any(suits(strategy, table) for table in tables.values()):
                 raise ArchwiseError(
-                    f"The strategy {strategy!r} scores untrained networks, and the tables have settings alone: leave it "
-                    "out."
+                    f"The strategy {strategy!r} scores untrained networks, and the tables have settings alone: "
+                    "leave it out."
                 )
         return [
             Job(name, task, strategy, seed, self.evaluations)
