@@ -13,6 +13,7 @@ from archwise.spaces.architecture import Candidate
 from archwise.strategies.pool import CandidatePool
 from archwise.strategies.promise import Promise
 from archwise.strategies.strategy import OneAtATime, Situation
+from archwise.strategies.surrogate import standardised
 from archwise.trial import Proposal
 
 OPEN = 20
@@ -33,8 +34,9 @@ class BestFirstSearch(OneAtATime):
       cheapest end of a path. Where trials failed, minus the logarithm of the probability of success is added.
     - A* needs an h that never takes the cost for too large. This one is optimistic with the confidence of the model
       alone, and says what lies at the node, not behind it: nothing is proved about what is found.
-    - Neighbours of the 20 best evaluated nodes that have any left are looked at first, as the neighbours of all would
-      be too many to predict; of a node with more than 64, as many at random. Failed trials are not expanded.
+    - As all neighbours would be too many to predict, those of the 20 cheapest evaluated nodes that have any left are
+      looked at first, by the scores these got; of a node with more than 64, as many at random. Failed trials are not
+      expanded.
     - With an `optimism` and a `path_cost` of 0 this is greedy best-first search; with a large `path_cost`, a search in
       breadth, the best of each depth first.
     - The path is read from the trials' origins; a trial of unknown origin starts one. Where other searches evaluated
@@ -81,7 +83,7 @@ class BestFirstSearch(OneAtATime):
         if self._pool is None or self._pool.space is not now.space or self._pool.seed != now.seed:
             self._pool = CandidatePool(now.space, now.seed)
         pool, known = self._pool, {trial.candidate for trial in now.own} | set(now.under_way)
-        around = ((node, [c for c in pool.neighbours(node.candidate) if c not in known]) for node in _nodes(now))
+        around = ((node, [c for c in pool.neighbours(node.candidate) if c not in known]) for node in self._nodes(now))
         expanded = ((node, left) for node, left in around if left)
         while some := list(islice(expanded, OPEN)):
             reached: dict[Candidate, _Node] = {}
@@ -102,6 +104,14 @@ class BestFirstSearch(OneAtATime):
         start = self.start if self.start is not None and self.start in now.space else now.space.default
         return Proposal(start, origin="the start") if now.is_new(start) else None
 
+    def _nodes(self, now: Situation) -> list[_Node]:
+        """Return the nodes that can be expanded, the cheapest first, those under way last."""
+        nodes = [_Node(trial.candidate, trial.number, _edits(trial.origin)) for trial in now.finished]
+        scores = standardised([trial.score or 0.0 for trial in now.finished]) if nodes else ()
+        cost = [self.path_cost * node.edits - score for node, score in zip(nodes, scores, strict=True)]
+        ranked = [nodes[i] for i in np.argsort(cost, kind="stable")]
+        return ranked + [_Node(p.candidate, number, _edits(p.origin)) for number, p in now.pending]
+
 
 class _Node(NamedTuple):
     """A node that was evaluated or is being evaluated.
@@ -115,13 +125,6 @@ class _Node(NamedTuple):
     candidate: Candidate
     number: int
     edits: int
-
-
-def _nodes(now: Situation) -> list[_Node]:
-    """Return the nodes that can be expanded, the best first, those under way last."""
-    ranked = sorted(now.finished, key=lambda trial: (-(trial.score or 0.0), trial.number))
-    nodes = [_Node(trial.candidate, trial.number, _edits(trial.origin)) for trial in ranked]
-    return nodes + [_Node(p.candidate, number, _edits(p.origin)) for number, p in now.pending]
 
 
 def _edits(origin: str) -> int:

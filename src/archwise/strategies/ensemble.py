@@ -49,11 +49,12 @@ class Ensemble:
         self._start(rows.shape[1], rng)
         inputs, targets = self._scaled(rows), values.astype(np.float32)
         gradient, first, second = (np.zeros_like(self._parameters) for _ in range(3))
+        by_weights, by_biases = self._views(gradient)
         size = min(BATCH, len(inputs))
         batches = np.concatenate([rng.permutation(len(inputs)) for _ in range(-(-STEPS * size // len(inputs)))])
         for step in range(STEPS):
             batch = batches[step * size : (step + 1) * size]
-            self._differentiate(inputs[batch], targets[batch], gradient)
+            self._differentiate(inputs[batch], targets[batch], by_weights, by_biases)
             # Adam, written over the gradient: new arrays of this size would take half of the time.
             first *= DECAY
             first += (1 - DECAY) * gradient
@@ -98,10 +99,11 @@ class Ensemble:
                 np.maximum(given[-1], 0, out=given[-1])
         return given
 
-    def _differentiate(self, inputs: np.ndarray, targets: np.ndarray, gradient: np.ndarray) -> None:
-        """Write the gradient of the sum of the members' mean absolute errors."""
+    def _differentiate(
+        self, inputs: np.ndarray, targets: np.ndarray, by_weights: list[np.ndarray], by_biases: list[np.ndarray]
+    ) -> None:
+        """Write the gradient of the sum of the members' mean absolute errors, by weights and by biases."""
         given = self._forward(inputs)
-        by_weights, by_biases = self._views(gradient)
         slope = np.sign(given[-1] - targets[:, None]) / np.float32(len(targets))
         for layer in reversed(range(len(self._weights))):
             np.matmul(np.swapaxes(given[layer], -1, -2), slope, out=by_weights[layer])

@@ -9,11 +9,13 @@ from archwise.spaces.architecture import Candidate
 from archwise.strategies.ensemble import Ensemble
 from archwise.strategies.pool import CandidatePool
 from archwise.strategies.strategy import OneAtATime, Situation
-from archwise.strategies.surrogate import beginning, standardised, thinned
+from archwise.strategies.surrogate import standardised, thinned
 from archwise.trial import Proposal
 
 MOST = 500
 """Most trials that the networks are trained on: of more, the best, the last, and others evenly spread."""
+GROWTH = 10
+"""The networks are trained anew when the number of trials has grown by one in so many."""
 LOOKED_AT = 200
 """How many of the most promising may turn out to be known under another name before a random one is taken."""
 
@@ -65,7 +67,8 @@ class PredictorGuided(OneAtATime):
         return Proposal(candidate, origin="best by an ensemble's draw") if candidate else now.random()
 
     def _ensemble(self, now: Situation) -> Ensemble:
-        trials = beginning(now.own)
+        step = max(1, len(now.own) // GROWTH)
+        trials = now.own[: len(now.own) // step * step]
         if sum(trial.score is not None for trial in trials) < 2:
             trials = now.own
         known = tuple((trial.candidate, trial.score) for trial in trials)
