@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from tests.bench.conftest import small_table
 
-from archwise.bench.entrants import check_on_table, table_scorer
+from archwise.bench.benchmark import Plan
+from archwise.bench.entrants import table_scorer
 from archwise.bench.runner import Job, run_job
 from archwise.errors import ArchwiseError
 from archwise.evaluators.table import Table, TableDecision
@@ -66,8 +67,10 @@ def test_cells_of_a_table_are_scored_on_small_images() -> None:
     assert all(map(math.isnan, table_scorer(space)(space.candidate(0)).values())), "no path"
 
 
-def test_a_table_of_settings_is_refused() -> None:
-    with pytest.raises(ArchwiseError, match="'halving-zero-cost-bayesian' scores untrained networks, and the table 's"):
-        check_on_table("halving-zero-cost-bayesian", small_table())
-    check_on_table("evolution", small_table())
-    check_on_table("zero-cost-evolution", perceptrons())
+def test_tables_of_settings_are_left_out(tmp_path: Path) -> None:
+    settings, networks = write(small_table(), tmp_path / "settings.npz"), write(perceptrons(), tmp_path / "mlp.npz")
+    plan = Plan((str(settings), str(networks)), ("halving-zero-cost-bayesian", "evolution"), seeds=1, evaluations=5)
+    jobs = {(Path(job.table).stem, job.strategy) for job in plan.jobs()}
+    assert jobs == {("mlp", "halving-zero-cost-bayesian"), ("mlp", "evolution"), ("settings", "evolution")}
+    with pytest.raises(ArchwiseError, match="'halving-zero-cost-bayesian' scores untrained networks, and the tables"):
+        Plan((str(settings),), plan.strategies, 1, 5).jobs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
-from inspect import signature
+from inspect import isfunction, signature
 from typing import Any
 
 from archwise import __version__
@@ -17,6 +17,7 @@ from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.evaluators.zero_cost import ZeroCost
 from archwise.signature import Signature
+from archwise.spaces.architecture import Candidate
 from archwise.strategies.automatic import FEW, automatic
 from archwise.strategies.proxies import Scorer
 from archwise.strategies.ready import PROPOSING, READY, is_guided, ready_strategy
@@ -42,7 +43,7 @@ def check_entrant(name: str) -> None:
             f"or of {', '.join(PEERS)}."
         )
     else:
-        _strategy(name, 1)
+        _strategy(name, 1, _unscored)
 
 
 def runnable(name: str) -> bool:
@@ -76,7 +77,7 @@ def settings_of(name: str, evaluations: int) -> str:
         >>> settings_of("evolution", 100), settings_of("smac", 100)
         ('RegularisedEvolution(population=20, sample=5)', 'evaluations=100')
     """
-    return f"evaluations={evaluations}" if name in PEERS else _described(_strategy(name, evaluations))
+    return f"evaluations={evaluations}" if name in PEERS else _described(_strategy(name, evaluations, _unscored))
 
 
 def table_scorer(space: TableSpace) -> ZeroCost:
@@ -108,8 +109,15 @@ def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Stra
     return ready_strategy(automatic(FEW).name if name == "default" else name, evaluations, scorer=scorer)
 
 
+def _unscored(candidate: Candidate) -> dict[str, float]:
+    """Stand for zero-cost scores where a strategy is only described."""
+    return {}
+
+
 def _described(value: Any) -> str:
     """Return a strategy as the call that makes it; what it is made of likewise."""
+    if isfunction(value):
+        return value.__name__
     if not type(value).__module__.startswith("archwise."):
         return repr(value)
     names = [name for name in signature(type(value)).parameters if hasattr(value, name)]
