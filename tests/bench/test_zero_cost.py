@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import product
 from pathlib import Path
@@ -35,7 +36,7 @@ def perceptrons() -> Table:
 
 def write(table: Table, path: Path) -> Path:
     decisions = ", ".join(
-        f'{{"name": "{d.name}", "options": [{", ".join(map(repr, d.options))}]}}' for d in table.decisions
+        f'{{"name": "{d.name}", "options": [{", ".join(map(json.dumps, d.options))}]}}' for d in table.decisions
     )
     np.savez(
         path,
