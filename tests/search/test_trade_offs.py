@@ -91,7 +91,7 @@ def test_strategies_with_several_objectives_have_one_without_being_asked(small_s
 
 def test_without_costs_there_is_none(small_search: Searcher) -> None:
     result = small_search(trials=3)
-    assert result.metrics["strategy"]["name"] == "halving-evolution"
+    assert result.metrics["strategy"]["name"] == "bayesian"
     assert result.pareto.empty and "pareto" not in result.summary()
     assert "Trade-offs" not in shown(result.run) and "Trade-offs" not in result.report.read_text()
 
