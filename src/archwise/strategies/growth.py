@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from archwise.errors import Unbuildable
 from archwise.spaces.architecture import Architecture, Candidate, Label
-from archwise.spaces.choice import Choice
+from archwise.spaces.choice import Choice, Decision
 from archwise.spaces.joint import RECIPE, JointSpace
 from archwise.spaces.walks import keeping
 
@@ -53,7 +53,7 @@ class Growth:
 
     def _depth(self, candidate: Candidate) -> int:
         """Return how many choices were made otherwise than in the smallest network; `depth` remembers it."""
-        return sum(d.index != self._lowest(d.path, d.choice, d.allowed) for d in self.space.decisions(candidate))
+        return sum(not self._is_lowest(decision) for decision in self.space.decisions(candidate))
 
     def _children(self, candidate: Candidate) -> list[Candidate]:
         """Return the candidates, allowed or not, that make one more choice otherwise than the smallest network.
@@ -61,17 +61,21 @@ class Growth:
         Choices that open with it are made as in the smallest network; `children` remembers them.
         """
         deeper = self.depth(candidate) + 1
-        return [child for child in dict.fromkeys(self._edits(candidate)) if self.depth(child) == deeper]
+        unchanged = (d.path for d in self.space.decisions(candidate) if self._is_lowest(d))
+        edits = dict.fromkeys(edit for path in unchanged for edit in self._edits(candidate, path))
+        return [child for child in edits if self.depth(child) == deeper]
 
-    def _edits(self, candidate: Candidate) -> Iterator[Candidate]:
-        """Yield a candidate for each other option of each choice, what opens with it being lowest."""
-        decisions = self.space.decisions(candidate)
-        made = {decision.path: decision.label for decision in decisions}
-        for decision in decisions:
-            for index in decision.allowed:
-                if index != decision.index:
-                    kept = {**made, decision.path: decision.choice.labels[index]}
-                    yield self.space.derive(keeping(kept, self._lowest))
+    def _edits(self, candidate: Candidate, path: str) -> Iterator[Candidate]:
+        """Yield a candidate for each other option of a choice, what opens with it being lowest."""
+        decisions = {decision.path: decision for decision in self.space.decisions(candidate)}
+        made = {path: decision.label for path, decision in decisions.items()}
+        for index in decisions[path].allowed:
+            if index != decisions[path].index:
+                kept = {**made, path: decisions[path].choice.labels[index]}
+                yield self.space.derive(keeping(kept, self._lowest))
+
+    def _is_lowest(self, decision: Decision) -> bool:
+        return decision.index == self._lowest(decision.path, decision.choice, decision.allowed)
 
     def _lowest(self, path: str, choice: Choice, open_: tuple[int, ...]) -> int:
         """Return the option that the smallest network takes, or would take."""
@@ -87,8 +91,9 @@ class Growth:
             found = self.space.default
         size = self._size(found)
         while True:
-            edits = (c for c in self._edits(found) if c.recipe == found.recipe)
-            smaller = next(((s, c) for c in edits if (s := self._size(c)) < size), None)
+            open_ = self.space.network.decisions(found.architecture)
+            edits = (edit for decision in open_ for edit in self._edits(found, decision.path))
+            smaller = next(((s, edit) for edit in edits if (s := self._size(edit)) < size), None)
             if smaller is None:
                 return found
             size, found = smaller
