@@ -43,7 +43,8 @@ class Lineage:
         if proposal.parent is not None:
             inherits = next(trial.inherits for trial in trials if trial.number == proposal.parent)
             return replace(proposal, inherits=inherits)
-        if proposal.inherits is None or (self.folder / f"{proposal.inherits}.safetensors").exists():
+        known = any(trial.number == proposal.inherits for trial in trials)
+        if proposal.inherits is None or (known and (self.folder / f"{proposal.inherits}.safetensors").exists()):
             return proposal
         origin = f"{proposal.origin} (from scratch: the weights of trial {proposal.inherits} are gone)"
         return replace(proposal, inherits=None, origin=origin)

@@ -151,6 +151,7 @@ def test_weights_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
     assert lineage.start(fresh, [parent]) is None
     (tmp_path / "4.safetensors").touch()
     assert lineage.settled(proposal, [parent]) == proposal
+    assert lineage.settled(proposal, []).inherits is None
     start = lineage.start(proposal, [parent])
     assert start == (parent.candidate, tmp_path / "4.safetensors")
     # A trial that goes on was begun with them: it must not begin otherwise now.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -83,6 +84,10 @@ class _EditLessons(ReinforcementLearning):
         assert isinstance(self._course.controller, EditController)
         return self._course.controller
 
+    @cached_property
+    def _edit(self) -> Callable[[JointSpace, Candidate, Candidate], Place | None]:
+        return lru_cache(maxsize=1 << 14)(_edit)
+
     def _make(self, space: JointSpace, seed: int) -> Controller:
         return EditController(space, seed, self.learning_rate, self.entropy)
 
@@ -96,7 +101,11 @@ class _EditLessons(ReinforcementLearning):
         trial_of = {trial.number: trial for trial in trials}
         first = trials[-count].number
         edits = [(trial, trial_of[trial.inherits]) for trial in trials if trial.inherits in trial_of]
-        made = [(child, parent, edit) for child, parent in edits if (edit := _edit(controller.space, parent, child))]
+        made = [
+            (child, parent, edit)
+            for child, parent in edits
+            if (edit := self._edit(controller.space, parent.candidate, child.candidate))
+        ]
         above = advantages([self._gain(child, parent) for child, parent, _ in made], self.decay)
         lesson = [(*item, float(a)) for item, a in zip(made, above, strict=True) if item[0].number >= first]
         if any(advantage for *_, advantage in lesson):
@@ -108,12 +117,12 @@ class _EditLessons(ReinforcementLearning):
         return None if before is None or after is None else after - before
 
 
-def _edit(space: JointSpace, parent: Trial, child: Trial) -> Place | None:
+def _edit(space: JointSpace, parent: Candidate, child: Candidate) -> Place | None:
     """Return the edit that made a child of its parent, None where more than one would be needed."""
-    after = {decision.path: decision.label for decision in space.decisions(child.candidate)}
+    after = {decision.path: decision.label for decision in space.decisions(child)}
     changed = [
         (decision.path, after[decision.path])
-        for decision in space.decisions(parent.candidate)
+        for decision in space.decisions(parent)
         if decision.path in after and after[decision.path] != decision.label
     ]
     return changed[0] if len(changed) == 1 else None
