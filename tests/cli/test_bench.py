@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -139,12 +140,14 @@ def test_ctrl_c_keeps_what_has_ended_and_the_next_call_goes_on(tmp_path: Path, w
     file = tmp_path / "results.jsonl"
     command = [*COMMAND, "bench", "--tables", str(tmp_path / "small.npz"), "--seeds", "40"]
     command += ["--strategies", "predictor", "--evaluations", "30", "--results", str(file), "--workers", workers]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    )
     deadline = time.monotonic() + 200
     while not (file.exists() and file.read_text().count("\n") >= 2):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "Stopped." in said and "Traceback" not in said
     lines = file.read_text().splitlines()

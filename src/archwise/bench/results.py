@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from archwise.errors import DataError
 
@@ -80,10 +82,18 @@ class ResultsFile:
         """Write a run at the end of the file, in the place of a last line that a kill left half-written."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b") as file:
-            file.seek(0)
-            content = file.read()
-            file.truncate(content.rfind(b"\n") + 1)
+            if not self._ends_whole(file):
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
             file.write(json.dumps(asdict(run)).encode() + b"\n")
+
+    @staticmethod
+    def _ends_whole(file: BinaryIO) -> bool:
+        """Whether a file is empty or ends with a whole line; only then need its lines not be looked at."""
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
     def _lines(self) -> Sequence[str]:
         if not self.path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,7 +56,7 @@ def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
 
     with parallel_config("loky", inner_max_num_threads=1):
         yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(
-            delayed(run_job)(job) for job in jobs
+            delayed(_run_undisturbed)(job) for job in jobs
         )
 
 
@@ -76,6 +77,12 @@ def run_job(job: Job) -> Run:
         seconds_per_proposal=found.seconds_per_proposal,
         simulated_seconds=found.steps[-1].seconds if found.steps else 0.0,
     )
+
+
+def _run_undisturbed(job: Job) -> Run:
+    """Run one search in a worker; Ctrl-C reaches workers too, and is the business of the process that has them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return run_job(job)
 
 
 @lru_cache(maxsize=4)
