@@ -18,7 +18,7 @@ def test_proxies_choose_what_is_tried_and_real_scores_what_is_returned(small_sea
     result = small_search("digits", strategy="zero-cost-evolution", trials=4, epochs=2, space="mlp")
     trials = result.trials.query("purpose == 'search'")
     assert trials["origin"].tolist() == ["the space's default", *3 * [WARM_UP]]
-    assert (trials["score"] == trials["accuracy"]).all() and trials["score"].between(0, 1).all()
+    assert (trials["score"] == trials["validation_accuracy"]).all() and trials["score"].between(0, 1).all()
     assert trials["architecture"].nunique() > 1
 
 

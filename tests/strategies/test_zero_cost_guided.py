@@ -29,6 +29,11 @@ def hint(candidate: Candidate) -> dict[str, float]:
     return {"worth": worth + 0.1 * noise, "gaps": float("nan") if noise < 0.3 else worth + 0.3 * noise}
 
 
+def vague(candidate: Candidate) -> dict[str, float]:
+    """A proxy as good as real ones: a rank correlation of about a half with the worth."""
+    return {"vague": toys.worth(candidate) + 0.4 * toys._uniform(repr(candidate.architecture))}
+
+
 def misleading(candidate: Candidate) -> dict[str, float]:
     return {"the opposite": -toys.worth(candidate)}
 
@@ -38,18 +43,19 @@ def truth(candidate: Candidate) -> dict[str, float]:
 
 
 class TestZeroCostEvolution(StrategyContract):
-    seeds = 6
+    seeds = 4
 
     def make(self) -> Strategy:
-        return ZeroCostGuided(RegularisedEvolution(), hint)
+        return ZeroCostGuided(RegularisedEvolution(), vague, choices=2)
 
 
+@pytest.mark.slow
 class TestZeroCostBayesian(StrategyContract):
     seeds = 2
 
     def make(self) -> Strategy:
-        extra = lambda candidate: list(hint(candidate).values())  # noqa: E731
-        return ZeroCostGuided(BayesianOptimization(extra=extra), hint, first=5, choices=1)
+        extra = lambda candidate: list(vague(candidate).values())  # noqa: E731
+        return ZeroCostGuided(BayesianOptimization(extra=extra), vague, first=5, choices=1)
 
 
 def found(scorer: Scorer, trials: int, seed: int, **settings: int) -> list[Trial]:
