@@ -25,6 +25,7 @@ from archwise.strategies.scalarisation import SOFTNESS, SUM, chebyshev, expected
 from archwise.trial import Outcome, Proposal, Trial
 
 
+@pytest.mark.slow
 class TestHypervolume(TradeOffContract):
     seeds = 2
 
