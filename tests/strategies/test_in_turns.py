@@ -33,7 +33,7 @@ class Nothing:
 
 
 class TestInTurns(StrategyContract):
-    seeds = 5
+    seeds = 4
 
     def make(self) -> Strategy:
         return InTurns({"evolution": RegularisedEvolution(), "local": LocalSearch()})
