@@ -21,7 +21,7 @@ from archwise.trial import Outcome, Proposal, Trial
 
 
 class TestHierarchical(StrategyContract):
-    seeds = 5
+    seeds = 4
 
     def make(self) -> Strategy:
         return Hierarchical(RegularisedEvolution(population=5, sample=3), {"recipe": LocalSearch()}, best=2)

@@ -24,7 +24,7 @@ from archwise.trial import Outcome, Proposal, Trial
 
 
 class TestInSequence(StrategyContract):
-    seeds = 5
+    seeds = 4
 
     def make(self) -> Strategy:
         return InSequence({"genetic": GeneticAlgorithm(), "evolution": RegularisedEvolution()}, [30])

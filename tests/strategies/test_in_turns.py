@@ -20,6 +20,7 @@ from archwise.strategies import (
     Strategy,
     SuccessiveHalving,
 )
+from archwise.strategies.ready import PROPOSING, ready_strategy
 from archwise.trial import Pending, Proposal, Trial
 
 
@@ -33,7 +34,7 @@ class Nothing:
 
 
 class TestInTurns(StrategyContract):
-    seeds = 5
+    seeds = 4
 
     def make(self) -> Strategy:
         return InTurns({"evolution": RegularisedEvolution(), "local": LocalSearch()})
@@ -91,6 +92,21 @@ def test_under_a_schedule_who_proposed_is_still_known(workers: int):
     begun = Counter(names([trial for trial in run if trial.parent is None]))
     assert abs(begun["a"] - begun["b"]) <= 1
     assert any(trial.parent is not None for trial in run)
+
+
+@pytest.mark.parametrize("name", PROPOSING)
+def test_every_ready_strategy_is_a_member_beside_others(name: str):
+    def make() -> Strategy:
+        return InTurns({"one": ready_strategy(name), "local": LocalSearch(), "chance": RandomSearch()})
+
+    kept = make()
+    fails = toys.failing(0.2, "failed")
+    run = simulate(lambda: kept, toys.cells(), 36, workers=3, evaluate=fails)
+    assert Counter(names(run)) == {"one": 12, "local": 12, "chance": 12}
+    for cut in (10, 35):
+        [proposal] = make().propose(toys.cells(), run[:cut], [], 0, 1)
+        [again] = kept.propose(toys.cells(), run[:cut], [], 0, 1)
+        assert proposal == again
 
 
 def test_trials_of_other_searches_are_nobodys():
