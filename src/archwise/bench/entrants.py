@@ -18,7 +18,7 @@ from archwise.strategies.proxies import Scorer
 from archwise.strategies.ready import GUIDED, PROPOSING, READY, is_guided, ready_strategy
 
 SMALL_IMAGE = Signature((3, 16, 16), 10, "image")
-"""What networks of tables are scored on: smaller images than they were trained on rank them as well, in less time."""
+"""What networks of tables are scored on: smaller images than they were trained on rank them about as well."""
 
 
 def check_entrant(name: str) -> None:
