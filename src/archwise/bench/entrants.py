@@ -26,7 +26,7 @@ from archwise.strategies.strategy import Strategy
 USUAL = ("default", "random", "evolution", "local-search", "tpe")
 """Who is compared where nobody is named."""
 SMALL_IMAGE = Signature((3, 16, 16), 10, "image")
-"""What networks of tables are scored on: smaller images than they were trained on rank them as well, in less time."""
+"""What networks of tables are scored on: smaller images than they were trained on rank them about as well."""
 
 
 def check_entrant(name: str) -> None:

@@ -55,16 +55,18 @@ class ExtendedEncoding:
     def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return a row for each candidate: (candidates, columns)."""
         rows = self.encoding(candidates)
-        if self._scale is None or not candidates:
-            return np.zeros((len(candidates), self.groups[-1].stop)) if self.groups and not candidates else rows
-        return np.concatenate([rows, self._scale * self._compressed(self._values(candidates))], axis=1)
+        if self._scale is None:
+            return rows
+        further = self._scale * self._compressed(self._values(candidates))
+        return np.concatenate([rows, further], axis=1)
 
     def sizes(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return what `Encoding.sizes` does."""
         return self.encoding.sizes(candidates)
 
     def _values(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        return np.array([list(self.extra(candidate)) for candidate in candidates], dtype=float)
+        values = [list(self.extra(candidate)) for candidate in candidates]
+        return np.array(values, dtype=float).reshape(len(values), len(values[0]) if values else len(self._middle))
 
     def _compressed(self, values: np.ndarray) -> np.ndarray:
         finite = np.where(np.isfinite(values), values, self._middle)

@@ -12,9 +12,9 @@ from archwise.spaces.joint import JointSpace
 from archwise.tasks.task import Task
 
 NAMES = ("parameters", "synflow", "jacob_cov", "naswot")
-"""The proxies that are cheapest; their mean rank followed NAS-Bench-201's accuracies as well as that of any others."""
+"""The cheapest proxies; their mean rank follows NAS-Bench-201's accuracies better than that of all ten."""
 EXAMPLES = 16
-"""Examples a batch: on NAS-Bench-201 more cost in proportion, and rank hardly better."""
+"""Examples a batch: so few rank NAS-Bench-201's networks as well as is published for 64 and more."""
 
 
 class ZeroCost:
