@@ -33,7 +33,7 @@ class Promise:
             A number for each; zeros while fewer than three trials have finished. Where trials failed, the logarithm of
             the probability of success is added.
         """
-        if len(now.finished) < FIRST:
+        if not candidates or len(now.finished) < FIRST:
             return np.zeros(len(candidates))
         if self._surrogate is None or self._surrogate.encoding is not now.space.encoding:
             self._surrogate = Surrogate(now.space.encoding)
