@@ -50,7 +50,6 @@ class SmacForest:
             lambda config, seed: 0.0,  # never called, but SMAC wants one
             config_selector=Facade.get_config_selector(scenario, retrain_after=1),
             logging_level=False,
-            overwrite=True,
         )
         self._exhausted = ConfigurationSpaceExhaustedException
         self._value, self._status = TrialValue, StatusType
