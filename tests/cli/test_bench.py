@@ -53,7 +53,7 @@ def test_people_see_means_the_worst_task_and_ranks(tmp_path: Path) -> None:
     [
         (("--tables", "nowhere"), "no benchmark table 'nowhere'"),
         (("--strategies", "darts"), "no strategy or peer 'darts'"),
-        (("--strategies", "zero-cost-evolution"), "the table 'small' has settings alone"),
+        (("--strategies", "zero-cost-evolution"), "scores untrained networks, and the tables have settings alone"),
         (("--seeds", "0"), "number of seeds must be finite and above 0"),
         (("--workers", "0"), "workers must be from 1"),
     ],

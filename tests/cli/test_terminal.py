@@ -19,7 +19,7 @@ Start = Callable[..., Any]
 
 @pytest.mark.slow
 def test_the_bar_is_redrawn_and_leaves_the_result(terminal: Start) -> None:
-    search = terminal("search", "iris", "--trials", "2", *OPTIONS)
+    search = terminal("search", "iris", "--trials", "2", "--strategy", "halving-random", *OPTIONS)
     assert search.end() == 0
     text = search.text
     assert text.count("Reading the data") > 1 and CURSOR_UP in text and COLOUR.search(text)

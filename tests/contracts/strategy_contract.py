@@ -60,17 +60,18 @@ class StrategyContract:
 
     def test_limits_on_costs_hold(self):
         space = toys.small_layers()
-        trials = self.simulate(space, 40, workers=2)  # the simulation checks that every proposal is allowed
-        assert len(trials) == 40
+        trials = self.simulate(space, 25, workers=2)  # the simulation checks that every proposal is allowed
+        assert len(trials) == 25
 
-    @pytest.mark.parametrize("n", [0, 1, 2, 7])
-    def test_never_more_than_asked_for(self, n):
+    def test_never_more_than_asked_for(self):
         space = toys.layers()
         history = self.simulate(space, 30)
         for known in (history[:0], history[:13], history):
-            proposals = self.make().propose(space, known, [], 0, n)
-            check(space, known, [], proposals, n)
-            assert bool(proposals) == bool(n)
+            strategy = self.make()
+            for n in (0, 1, 2, 7):
+                proposals = strategy.propose(space, known, [], 0, n)
+                check(space, known, [], proposals, n)
+                assert bool(proposals) == bool(n)
 
     def test_what_is_pending_is_not_proposed_again_and_the_search_goes_on(self):
         space = toys.cells()
@@ -86,11 +87,12 @@ class StrategyContract:
 
     def test_killed_anywhere_it_goes_on_as_if_nothing_had_happened(self):
         space = toys.cells()
-        trials = simulate(self.make, space, 40, evaluate=toys.failing(0.2, "failed"))
+        trials = self.simulate(space, 40, evaluate=toys.failing(0.2, "failed"))
         stored = [json.dumps(trial.to_json()) for trial in trials]
-        for cut, trial in enumerate(trials):
+        for cut in (*range(7), *range(7, 40, 4)):
             history = [Trial.from_json(json.loads(text)) for text in stored[:cut]]
             [proposal] = self.make().propose(space, history, [], 0, 1)
+            trial = trials[cut]
             assert proposal == Proposal(trial.candidate, trial.fidelity, trial.parent, trial.origin, trial.inherits)
 
     @pytest.mark.parametrize("workers", [1, 3])
@@ -98,8 +100,8 @@ class StrategyContract:
         old = self.make()
         simulate(lambda: old, toys.pools(), 12, seed=5)
         simulate(lambda: old, toys.layers(), 12, seed=6)
-        kept = simulate(lambda: old, toys.layers(), 40, workers=workers)
-        assert kept == simulate(self.make, toys.layers(), 40, workers=workers)
+        kept = simulate(lambda: old, toys.layers(), 24, workers=workers)
+        assert kept == simulate(self.make, toys.layers(), 24, workers=workers)
 
     def test_does_not_change_what_it_is_shown(self):
         space = toys.layers()
@@ -110,7 +112,7 @@ class StrategyContract:
         assert (history, pending) == before
 
     def test_the_seed_decides(self):
-        runs = [self.simulate(toys.layers(), 30, seed=seed) for seed in (1, 1, 2)]
+        runs = [self.simulate(toys.layers(), 20, seed=seed) for seed in (1, 1, 2)]
         assert runs[0] == runs[1]
         assert [trial.candidate for trial in runs[0][:5]] != [trial.candidate for trial in runs[2][:5]]
         if not self.begins_alike:
@@ -120,15 +122,15 @@ class StrategyContract:
 
     # ------------------------------------------------------------------ failures, other searches
 
-    @pytest.mark.parametrize("status", ["failed", "pruned"])
-    @pytest.mark.parametrize("share", [0.5, 1.0])
-    @pytest.mark.parametrize("workers", [1, 4])
+    @pytest.mark.parametrize(
+        ("share", "status", "workers"), [(0.5, "failed", 1), (0.5, "pruned", 4), (1.0, "failed", 4), (1.0, "pruned", 1)]
+    )
     def test_failures_stop_nothing(self, share: float, status: Status, workers: int):
         trials = self.simulate(toys.layers(), 50, workers=workers, evaluate=toys.failing(share, status))
         assert len(trials) == 50
         assert any(trial.score is None for trial in trials)
 
-    @pytest.mark.parametrize("scale", [1.0, -1e6, 1e6])
+    @pytest.mark.parametrize("scale", [1.0, -1e6])
     def test_trials_of_other_searches_and_spaces_are_harmless(self, scale):
         space = toys.pools()
         others = [*foreign(toys.pools(), 20), *foreign(toys.cells(), 20), *foreign(toys.layers(), 20)]
@@ -152,7 +154,7 @@ class StrategyContract:
             pytest.skip("this strategy does not look at other searches")
         space = toys.layers()
         gain = []
-        for seed in range(5 * SEEDS):
+        for seed in range(3 * SEEDS):
             others = foreign(space, 20, seed)
             with_them, without = (self.simulate(space, 3, seed=seed, known=known) for known in (others, ()))
             gain.append(self.begun_well(with_them) - self.begun_well(without))
@@ -160,15 +162,14 @@ class StrategyContract:
 
     # ------------------------------------------------------------------ many workers
 
-    @pytest.mark.parametrize("seed", range(3))
-    @pytest.mark.parametrize("share", [0.0, 0.3])
+    @pytest.mark.parametrize(("seed", "share"), [(0, 0.0), (1, 0.3), (2, 0.3)])
     def test_workers_that_end_in_any_order(self, seed, share):
         space = toys.layers()
         trials = self.simulate(space, 80, workers=5, seed=seed, evaluate=toys.failing(share, "failed"))
         assert [trial.number for trial in trials] == list(range(80))
         self.check_run(trials)
 
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("seed", range(2))
     def test_killed_with_trials_under_way_it_loses_only_these(self, seed):
         space = toys.layers()
         trials: list[Trial] = []
@@ -182,8 +183,7 @@ class StrategyContract:
     # ------------------------------------------------------------------ the end
 
     @pytest.mark.parametrize("space", [toys.cells, toys.pools, toys.single, toys.impossible])
-    @pytest.mark.parametrize("workers", [1, 4])
-    @pytest.mark.parametrize("share", [0.0, 0.5])
+    @pytest.mark.parametrize(("workers", "share"), [(1, 0.0), (4, 0.5)])
     def test_a_tiny_space_is_exhausted_and_the_search_ends(self, space, workers, share):
         space = space()
         trials = self.simulate(space, 10_000, workers=workers, evaluate=toys.failing(share, "failed"))

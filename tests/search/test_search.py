@@ -210,7 +210,7 @@ def test_a_finished_search_goes_on_with_more_budget(small_search: Searcher) -> N
 
 
 def test_two_workers_make_each_trial_once(small_search: Searcher) -> None:
-    result = small_search(trials=14, workers=2)
+    result = small_search(trials=14, workers=2, strategy="halving-evolution")
     searched = result.trials.query("purpose == 'search'")
     assert sorted(searched.number) == list(range(14))
     continued = searched.parent.dropna()

@@ -37,7 +37,7 @@ def test_networks_that_are_too_dear_for_the_time_are_not_tried(small_search: Sea
     most = Run.open(result.run).settings.most_flops
     searched = result.trials.query("purpose == 'search' and flops == flops")
     assert most is not None
-    assert len(searched) >= 2
+    assert len(searched) >= 1
     assert searched.flops.max() <= most
 
 
@@ -51,7 +51,7 @@ def test_where_nothing_can_be_trained_the_search_says_so_before_it_begins(small_
 def test_a_continued_search_keeps_its_rungs_whatever_its_budget_is_now(
     small_search: Searcher, monkeypatch: pytest.MonkeyPatch, began_with: int | None, rungs: int
 ) -> None:
-    first = small_search(trials=4)
+    first = small_search(trials=4, strategy="halving-evolution")
     Run.open(first.run).update(first_trials=began_with)
     loops: list[Search] = []
 

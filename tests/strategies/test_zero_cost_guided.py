@@ -52,6 +52,7 @@ class TestZeroCostEvolution(StrategyContract):
 @pytest.mark.slow
 class TestZeroCostBayesian(StrategyContract):
     seeds = 2
+    uses_others = False  # they take the place of a warm-up that is as good here
 
     def make(self) -> Strategy:
         extra = lambda candidate: list(vague(candidate).values())  # noqa: E731
