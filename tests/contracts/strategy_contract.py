@@ -18,7 +18,6 @@ from archwise.spaces.joint import Key
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Status, Trial
 
-SPACES = [toys.cells, toys.pools, toys.layers]
 SEEDS = 12
 
 
@@ -40,6 +39,9 @@ class StrategyContract:
     seeds = SEEDS
     """How many searches the comparison with random search takes; fewer for a strategy that thinks for long."""
 
+    beginnings = 3 * SEEDS
+    """How many searches show whether trials of a like task make the first ones better."""
+
     def make(self) -> Strategy:
         """Return a new strategy."""
         raise NotImplementedError
@@ -51,12 +53,11 @@ class StrategyContract:
 
     # ------------------------------------------------------------------ what is proposed
 
-    @pytest.mark.parametrize("space", SPACES)
-    @pytest.mark.parametrize("workers", [1, 4])
+    @pytest.mark.parametrize(("space", "workers"), [(toys.cells, 1), (toys.pools, 4), (toys.layers, 4)])
     def test_proposals_are_in_the_space_allowed_and_new(self, space, workers):
         space = space()
-        trials = self.simulate(space, 60, workers=workers)  # the simulation checks every proposal
-        assert len(trials) == 60 or self.keys(space, trials) == allowed_keys(space)
+        trials = self.simulate(space, 50, workers=workers)  # the simulation checks every proposal
+        assert len(trials) == 50 or self.keys(space, trials) == allowed_keys(space)
 
     def test_limits_on_costs_hold(self):
         space = toys.small_layers()
@@ -154,7 +155,7 @@ class StrategyContract:
             pytest.skip("this strategy does not look at other searches")
         space = toys.layers()
         gain = []
-        for seed in range(3 * SEEDS):
+        for seed in range(self.beginnings):
             others = foreign(space, 20, seed)
             with_them, without = (self.simulate(space, 3, seed=seed, known=known) for known in (others, ()))
             gain.append(self.begun_well(with_them) - self.begun_well(without))
@@ -162,7 +163,7 @@ class StrategyContract:
 
     # ------------------------------------------------------------------ many workers
 
-    @pytest.mark.parametrize(("seed", "share"), [(0, 0.0), (1, 0.3), (2, 0.3)])
+    @pytest.mark.parametrize(("seed", "share"), [(0, 0.0), (1, 0.3)])
     def test_workers_that_end_in_any_order(self, seed, share):
         space = toys.layers()
         trials = self.simulate(space, 80, workers=5, seed=seed, evaluate=toys.failing(share, "failed"))

@@ -16,6 +16,8 @@ from archwise.trial import Trial
 class TradeOffContract(StrategyContract):
     """The shared test-suite of strategies that minimise the toys' "parameters" beside making the score large."""
 
+    beginnings = 72
+
     def begun_well(self, trials: Sequence[Trial]) -> float:
         """What the first trials dominate."""
         return self.achieved([trial.candidate for trial in trials])

@@ -23,7 +23,8 @@ from archwise.trial import Trial
 TRIALS = 16
 SEARCH = """
 import archwise
-archwise.search("iris", trials={trials}, epochs=8, workers=1, seed=11, run={run!r}, experience={experience!r})
+places = {{"run": {run!r}, "experience": {experience!r}}}
+archwise.search("iris", trials={trials}, strategy="halving-evolution", epochs=8, workers=1, seed=11, **places)
 """
 RESUME = "import archwise; archwise.resume({run!r})"
 
@@ -46,7 +47,7 @@ def _recorded(run: Path, experience: Path) -> list[Trial]:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_kills_at_twenty_random_points_lose_and_repeat_nothing(small_search: Searcher, tmp_path: Path) -> None:
-    whole = small_search(trials=TRIALS, epochs=8, seed=11)
+    whole = small_search(trials=TRIALS, strategy="halving-evolution", epochs=8, seed=11)
     expected = trial_facts(whole)
     generator = random.Random(0)
     kills = 0

@@ -11,7 +11,7 @@ from archwise.strategies.bayesian import BayesianOptimization
 
 
 class TestBayesianOptimization(StrategyContract):
-    seeds = 4
+    seeds = 2
 
     def make(self) -> Strategy:
         return BayesianOptimization()

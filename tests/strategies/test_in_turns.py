@@ -97,7 +97,8 @@ def test_under_a_schedule_who_proposed_is_still_known(workers: int):
 @pytest.mark.parametrize("name", PROPOSING)
 def test_every_ready_strategy_is_a_member_beside_others(name: str):
     def make() -> Strategy:
-        return InTurns({"one": ready_strategy(name), "local": LocalSearch(), "chance": RandomSearch()})
+        one = ready_strategy(name, scorer=lambda candidate: {"worth": toys.worth(candidate)})
+        return InTurns({"one": one, "local": LocalSearch(), "chance": RandomSearch()})
 
     kept = make()
     fails = toys.failing(0.2, "failed")

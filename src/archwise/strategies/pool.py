@@ -12,8 +12,12 @@ from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.trial import Trial
 
+FIRST = 100
+"""Random candidates among which the first proposal is looked for."""
+MORE = 50
+"""How many more there are for each further proposal, up to `RANDOM`: encoding them all at once would take seconds."""
 RANDOM = 1000
-"""Random candidates among which the most promising is looked for."""
+"""Most random candidates among which the most promising is looked for."""
 FRESH = 8
 """Random candidates that are replaced from one proposal to the next."""
 PARENTS = 10
@@ -38,8 +42,9 @@ class CandidatePool:
         self._random: dict[int, Candidate] = {}
         self._neighbours: dict[Candidate, list[Candidate]] = {}
 
-    def random(self, number: int, count: int = RANDOM) -> list[Candidate]:
-        """Return the random candidates that the proposal of a number chooses from."""
+    def random(self, number: int, count: int | None = None) -> list[Candidate]:
+        """Return the random candidates that the proposal of a number chooses from: `count`, or as many as are due."""
+        count = min(RANDOM, FIRST + MORE * number) if count is None else count
         places = range(FRESH * number, FRESH * number + count)
         for place in places:
             if place not in self._random:

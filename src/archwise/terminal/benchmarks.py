@@ -18,11 +18,14 @@ from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
 from archwise.bench.summary import ranks, summary
 from archwise.checks import check_numbers
+from archwise.report.words import count
 from archwise.strategies.ready import PROPOSING
 from archwise.terminal.console import Output, print_json
 
 SHOWN = (1, 5, 10, 20, 50, 100, 200)
 """Evaluations at which regrets are printed."""
+COLUMNS = 3
+"""How many of these a terminal has room for: the last."""
 
 
 def bench_command(
@@ -76,21 +79,23 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
     """Print a table of mean regrets for each benchmark table, and the ranks over all tasks."""
     figures = summary(runs)
     for name, by_strategy in standings(runs).items():
-        title = f"{name}: mean regret over {len(figures[name])} tasks"
+        fewest, most = (extreme(standing.seeds for standing in by_strategy.values()) for extreme in (min, max))
+        seeds = count(fewest, "seed") if fewest == most else f"{fewest} to {most} seeds"
+        title = f"{name}: mean regret over {count(len(figures[name]), 'task')}, {seeds}"
         table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-        table.add_column("strategy")
+        table.add_column("strategy", no_wrap=True)
         length = min(len(standing.curve) for standing in by_strategy.values())
-        counts = [count for count in SHOWN if count <= length]
-        for column in [f"@{count}" for count in counts]:
+        counts = [evaluations for evaluations in SHOWN if evaluations <= length][-COLUMNS:]
+        for column in [f"@{evaluations}" for evaluations in counts]:
             table.add_column(column, justify="right")
-        for column in (f"area 1-{min(AREA, length)}", "worst task", "ms a proposal", "seeds"):
-            table.add_column(column, justify="right", overflow="fold")
+        for column in (f"area 1-{min(AREA, length)}", "worst task", "ms a\nproposal"):
+            table.add_column(column, justify="right")
         for strategy, standing in by_strategy.items():
             areas = {task: found[strategy][f"area{AREA}"] for task, found in figures[name].items()}
             worst = max(areas, key=lambda task: float(areas[task]))
-            regrets = [f"{standing.curve[count - 1]:.3f}" for count in counts]
+            regrets = [f"{standing.curve[evaluations - 1]:.3f}" for evaluations in counts]
             area, time = f"{standing.area:.3f}", f"{1000 * standing.seconds_per_proposal:.1f}"
-            table.add_row(strategy, *regrets, area, f"{areas[worst]:.3f} {worst}", time, str(standing.seeds))
+            table.add_row(strategy, *regrets, area, f"{areas[worst]:.3f} {worst}", time)
         output.print(table)
     placed = ranks(figures)
     if len(placed) > 1:
