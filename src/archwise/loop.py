@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from threadpoolctl import ThreadpoolController
+
 from archwise.clock import PATIENCE, TRIAL_SHARE, Clock, default_epochs
 from archwise.errors import SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
@@ -65,6 +67,7 @@ class Search:
         self.listener = listener
         self.settings = run.settings
         self.lineage = Lineage(run.weights, passes_on_weights(strategy))
+        self._libraries = ThreadpoolController()
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
@@ -133,7 +136,8 @@ class Search:
         return self.clock.left <= 0
 
     def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
-        proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
+        with self._libraries.limit(limits=1, user_api="blas"):  # the workers have the other cores
+            proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
         known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
         if proposals and proposals[0].parent is None and self.default not in known:
             proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)
