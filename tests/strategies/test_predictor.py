@@ -17,7 +17,7 @@ from archwise.strategies.strategy import Strategy
 
 
 class TestPredictorGuided(StrategyContract):
-    seeds = 4
+    seeds = 2
 
     def make(self) -> Strategy:
         return PredictorGuided()

@@ -14,7 +14,7 @@ pytest.importorskip("optuna")
 
 
 class TestTreeStructuredParzenEstimator(StrategyContract):
-    seeds = 4
+    seeds = 2
 
     def make(self) -> Strategy:
         return TreeStructuredParzenEstimator()
