@@ -294,7 +294,8 @@ def bench(
 ) -> None:
     """Compare search strategies on published benchmarks, on a virtual clock: nothing is trained.
 
-    Regret is 0 for the best of a table and 1 for its median; what is seen while searching is not what is judged.
+    Regret is 0 for the best of a table and 1 for its median; where a table has both, validation is seen while
+    searching, and test judged.
     Results go to a file as they come, and what it has is not run again. Ctrl-C keeps what has ended.
 
     Example: archwise bench --tables nasbench201.npz --strategies random,evolution --quick

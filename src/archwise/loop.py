@@ -140,7 +140,9 @@ class Search:
             proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
         known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
         if proposals and proposals[0].parent is None and self.default not in known:
-            proposals[0] = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)
+            first = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)
+            others = [proposal for proposal in proposals if proposal.candidate != self.default]
+            proposals = [first, *(others if len(others) < len(proposals) else others[1:])]
         return [self.lineage.settled(proposal, self.trials) for proposal in proposals]
 
     def _trials_left(self, pending: int) -> int:

@@ -15,6 +15,7 @@ from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, 
 from archwise.evaluators.table_space import table_space
 from archwise.spaces.joint import JointSpace
 from archwise.strategies import RandomSearch, Strategy, SuccessiveHalving
+from archwise.strategies.ready import SCHEDULING, ready_strategy
 from archwise.trial import Pending, Proposal, Trial
 
 
@@ -52,12 +53,21 @@ def test_a_search_ends_with_its_space(table: Table) -> None:
 def test_low_fidelity_costs_its_share_and_full_training_outranks_it(table: Table) -> None:
     found = search(table, SuccessiveHalving(RandomSearch(), eta=4, rungs=2), budget=6)
     lows = [trial for trial in found.trials if trial.fidelity < 1]
-    assert {trial.fidelity for trial in lows} == {CHEAP_FIDELITY}
+    assert {trial.fidelity for trial in lows} == {0.25}, "the schedule finds its own rungs again"
     full = [trial for trial in found.trials if trial.fidelity == 1]
     assert len(full) >= 4 and all(trial.parent is not None for trial in full)
     assert found.steps[-1].spent == pytest.approx(len(lows) * CHEAP_FIDELITY + len(full) * (1 - CHEAP_FIDELITY))
     last = table_space(table).candidate(found.steps[-1].row or 0)
     assert last in {trial.candidate for trial in full}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULING)
+def test_schedules_promote_and_their_proposers_see_scores(table: Table, schedule: str) -> None:
+    found = search(table, ready_strategy(f"{schedule}-bayesian", trials=30), budget=3)
+    continued = [trial for trial in found.trials if trial.parent is not None]
+    assert len(found.trials) > 8 and any(trial.fidelity == 1 for trial in continued)
+    assert any("expected improvement" in trial.origin for trial in found.trials)
+    assert 3 <= found.steps[-1].spent < 4
 
 
 class Watching(RandomSearch):

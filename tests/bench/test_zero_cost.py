@@ -70,8 +70,14 @@ def test_cells_of_a_table_are_scored_on_small_images() -> None:
 
 def test_tables_of_settings_are_left_out(tmp_path: Path) -> None:
     settings, networks = write(small_table(), tmp_path / "settings.npz"), write(perceptrons(), tmp_path / "mlp.npz")
-    plan = Plan((str(settings), str(networks)), ("halving-zero-cost-bayesian", "evolution"), seeds=1, evaluations=5)
+    plan = Plan((str(settings), str(networks)), ("zero-cost-bayesian", "evolution"), seeds=1, evaluations=5)
     jobs = {(Path(job.table).stem, job.strategy) for job in plan.jobs()}
-    assert jobs == {("mlp", "halving-zero-cost-bayesian"), ("mlp", "evolution"), ("settings", "evolution")}
-    with pytest.raises(ArchwiseError, match="'halving-zero-cost-bayesian' scores untrained networks, and the tables"):
+    assert jobs == {("mlp", "zero-cost-bayesian"), ("mlp", "evolution"), ("settings", "evolution")}
+    with pytest.raises(ArchwiseError, match=r"'zero-cost-bayesian' .*scores untrained networks"):
         Plan((str(settings),), plan.strategies, 1, 5).jobs()
+
+
+def test_schedules_need_tables_of_several_fidelities(tmp_path: Path) -> None:
+    networks = write(perceptrons(), tmp_path / "mlp.npz")
+    with pytest.raises(ArchwiseError, match=r"'asha-evolution'.*full trainings alone"):
+        Plan((str(networks),), ("asha-evolution",), 1, 5).jobs()

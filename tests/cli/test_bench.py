@@ -53,7 +53,7 @@ def test_people_see_means_the_worst_task_and_ranks(tmp_path: Path) -> None:
     [
         (("--tables", "nowhere"), "no benchmark table 'nowhere'"),
         (("--strategies", "darts"), "no strategy or peer 'darts'"),
-        (("--strategies", "zero-cost-evolution"), "scores untrained networks, and the tables have settings alone"),
+        (("--strategies", "zero-cost-evolution"), "it scores untrained networks, and the table has settings alone"),
         (("--seeds", "0"), "number of seeds must be finite and above 0"),
         (("--workers", "0"), "workers must be from 1"),
     ],
@@ -155,3 +155,20 @@ def test_ctrl_c_keeps_what_has_ended_and_the_next_call_goes_on(tmp_path: Path, w
     seeds = str(max(json.loads(line)["seed"] for line in lines) + 1)
     bench(tmp_path, "--strategies", "predictor", "--seeds", seeds, "--evaluations", "30")
     assert file.read_text().splitlines()[: len(lines)] == lines
+
+
+def test_all_means_all_who_can(tmp_path: Path) -> None:
+    text = bench(tmp_path, "--all", "--seeds", "1", "--evaluations", "2", "--json")
+    entrants = set(json.loads(text)["small"]["up"])
+    assert {"default", "random", "pareto-bayesian", "portfolio"} <= entrants
+    assert "zero-cost-evolution" not in entrants
+
+
+def test_tables_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        paths.append(str(write_table(small_table(), tmp_path / folder / "small.npz")))
+    options = ["bench", "--tables", ",".join(paths), "--results", str(tmp_path / "r.jsonl"), "--strategies", "auto"]
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 2 and "have one name" in result.stderr

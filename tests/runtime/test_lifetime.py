@@ -128,15 +128,15 @@ def test_replacing_workers_leaks_nothing(tmp_path: Path, make_job: MakeJob) -> N
     this = psutil.Process()
     with WorkerPool(1, log_folder=tmp_path) as pool:
         open_files = []
-        for key in range(4):
+        for key in range(6):
             pool.submit(key, make_job("os._exit(1)"))
             pool.wait()
             pool.submit(key, make_job())  # done by the next worker, so that it is surely there
             pool.wait()
             open_files.append(this.num_fds())
-        assert len(set(open_files)) == 1
+        assert open_files[-1] - open_files[0] <= 1  # other parts of this process may open one
         assert [child.status() for child in this.children()].count(psutil.STATUS_ZOMBIE) == 0
-    assert this.num_fds() < open_files[0]
+    assert this.num_fds() < open_files[-1]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -288,3 +288,14 @@ def test_a_notebook_with_a_layer_of_its_own_just_works(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "accuracy" in done.stdout
     assert "Sequential" in done.stdout
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_default_takes_no_candidates_place_where_it_is_proposed_itself(small_search: Searcher, seed: int) -> None:
+    space = Space(Chain(dense(Choice("width", [4, 8, 16, 32])), head()), "widths")
+    recipe = {"optimizer": "adamw", "optimizer=adamw/weight_decay": 0.01, "batch_size": 64, "label_smoothing": 0.0}
+    fixed = {**recipe, "optimizer=adamw/learning_rate": 0.003}
+    result = small_search(space=space, fix=fixed, strategy="grid", seed=seed, trials=4, workers=4, epochs=1)
+    searched = result.trials.query("purpose == 'search'")
+    assert sorted(json.loads(text)["width"] for text in searched.architecture) == [4, 8, 16, 32]
+    assert searched.origin.iloc[0] == "the space's default"

@@ -18,6 +18,7 @@ from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import table_space
 from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
+from archwise.spaces.mlp import mlp
 from archwise.spaces.ready import ready_space
 from archwise.strategies import (
     AsynchronousSuccessiveHalving,
@@ -289,3 +290,21 @@ def test_on_tables_there_are_edits_without_weights(method):
     for child in children:
         assert len(differing(evaluator.space, by_number[child.inherits].candidate, child.candidate)) == 1
     assert max(trial.score for trial in found.trials) == pytest.approx(np.nanmax(evaluator.space.table.select[:, 0]))
+
+
+def test_edits_that_another_strategy_made_teach_as_far_as_they_are_edits():
+    """A step over a neighbouring number is none, so nothing is learned from it."""
+    space = JointSpace(mlp(), training_recipe("table"))
+    near, far = (
+        next(n for n in space.neighbours(space.default) if n.architecture.get("0/width") == width)
+        for width in (16, 512)
+    )
+    outcomes = [Outcome("finished", score) for score in (0.5, 0.7, 0.2)]
+    trials = [Trial(0, space.default, 1.0, 0, outcomes[0], None, "x")]
+    trials += [
+        Trial(i, candidate, 1.0, 0, outcomes[i], None, "another's", inherits=0)
+        for i, candidate in ((1, far), (2, near))
+    ]
+    rng = np.random.default_rng(0)
+    trials += [Trial(i, space.sample(rng), 1.0, 0, Outcome("finished", rng.random()), None, "x") for i in range(3, 16)]
+    assert ReinforcedGrowing().propose(space, trials, [], 0, 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from archwise.bench.entrants import check_entrant, settings_of, suits, version_of
+from archwise.bench.entrants import check_entrant, misfit, settings_of, version_of
 from archwise.bench.results import Key, ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
 from archwise.bench.tables import find_table, table_names
 from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
+from archwise.evaluators.table import Table
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,37 @@ class Plan:
         check_numbers(seeds=self.seeds, evaluations=self.evaluations)
         for name in self.strategies:
             check_entrant(name)
-        tables = {name: find_table(name) for name in table_names(list(self.tables))}
+        tables = self._found()
         for strategy in self.strategies:
-            if not any(suits(strategy, table) for table in tables.values()):
-                raise ArchwiseError(
-                    f"The strategy {strategy!r} scores untrained networks, and the tables have settings alone: "
-                    "leave it out."
-                )
+            reasons = {name: misfit(strategy, table) for name, table in tables.items()}
+            if all(reasons.values()):
+                name, reason = next(iter(reasons.items()))
+                raise ArchwiseError(f"The strategy {strategy!r} cannot search {name!r}: {reason}. Leave it out.")
         return [
             Job(name, task, strategy, seed, self.evaluations)
             for seed in range(self.seeds)
             for name, table in tables.items()
             for task in table.tasks
             for strategy in dict.fromkeys(self.strategies)
-            if suits(strategy, table)
+            if misfit(strategy, table) is None
         ]
+
+    def able(self) -> Plan:
+        """Return the plan with those strategies alone that can search one of its tables."""
+        tables = self._found()
+        able = [s for s in self.strategies if any(misfit(s, table) is None for table in tables.values())]
+        return replace(self, strategies=tuple(able))
+
+    def _found(self) -> dict[str, Table]:
+        tables = {name: find_table(name) for name in table_names(list(self.tables))}
+        called: dict[str, str] = {}
+        for path, table in tables.items():
+            if table.name in called:
+                raise ArchwiseError(
+                    f"The tables {called[table.name]!r} and {path!r} have one name: rename a file, or run them apart."
+                )
+            called[table.name] = path
+        return tables
 
 
 def run_plan(

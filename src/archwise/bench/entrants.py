@@ -18,9 +18,9 @@ from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.evaluators.zero_cost import ZeroCost
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
-from archwise.strategies.automatic import FEW, automatic
+from archwise.strategies.automatic import automatic
 from archwise.strategies.proxies import Scorer
-from archwise.strategies.ready import PROPOSING, READY, is_guided, ready_strategy
+from archwise.strategies.ready import PROPOSING, READY, is_guided, is_scheduled, ready_strategy
 from archwise.strategies.strategy import Strategy
 
 USUAL = ("default", "random", "evolution", "local-search", "tpe")
@@ -55,9 +55,13 @@ def runnable(name: str) -> bool:
     return True
 
 
-def suits(name: str, table: Table) -> bool:
-    """Whether a strategy can search a table: zero-cost proxies score networks, and some tables have settings alone."""
-    return not is_guided(name) or table_space(table).network.size > 1
+def misfit(name: str, table: Table) -> str | None:
+    """Return why a strategy cannot search a table, None if it can."""
+    if is_guided(name) and table_space(table).network.size == 1:
+        return "it scores untrained networks, and the table has settings alone"
+    if is_scheduled(name) and table.cheap is None:
+        return "it trains candidates in part, and the table has full trainings alone"
+    return None
 
 
 def installed_peers() -> list[str]:
@@ -105,8 +109,8 @@ def simulate_entrant(
 
 
 def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Strategy:
-    """Return a strategy; "default" is the one that a search without a name takes."""
-    return ready_strategy(automatic(FEW).name if name == "default" else name, evaluations, scorer=scorer)
+    """Return a strategy; "default" is the one that a search of so many trials takes where none is named."""
+    return ready_strategy(automatic(evaluations).name if name == "default" else name, evaluations, scorer=scorer)
 
 
 def _unscored(candidate: Candidate) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from archwise.bench.curves import AREA
 from archwise.bench.results import Run
@@ -31,11 +32,12 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
     parts = [
         f"`{command}`",
         f"{tasks} tasks ({', '.join(tables)}), {counted} searches of each strategy on each. Regret 0 is a table's "
-        "best, 1 its median; `select` is seen, `report` judged. Figures are means over a table's tasks, ± the standard "
-        f"error over seeds; the area is the mean regret over evaluations 1 to {AREA}. Evaluations to a regret are "
-        "medians over tasks and seeds (–: most searches did not get there). Times are processor time on one core. The "
-        f"last column is the task on which a strategy's area is worst against that of {BASELINE} search, in standard "
-        "errors of the difference (above 0: worse). Peers may repeat themselves, and pay for it; versions: "
+        "best, 1 its median; `select` is seen, `report` judged (in some tables these are one). Figures are means over "
+        "a table's tasks, ± the standard error over seeds; the area is the mean regret over evaluations 1 to "
+        f"{AREA}, or to the last. Evaluations to a regret are medians over tasks and seeds (–: most searches did not "
+        "get there). Times are processor time on one core. The last column is the task on which a strategy's area is "
+        f"worst against that of {BASELINE} search, in standard errors of the difference (above 0: worse). Peers may "
+        "repeat themselves, and pay for it; versions: "
         f"{', '.join(sorted({run.version for run in runs}))}.",
     ]
     if figure:
@@ -79,7 +81,9 @@ def _table(by_strategy: Mapping[str, Standing]) -> str:
         error = f" ± {standing.area_error:.3f}" if standing.seeds > 1 else ""
         regrets = [f"{standing.curve[n - 1]:.3f}" if n <= len(standing.curve) else "" for n in counts]
         reached = [f"{count:g}" if count else "–" for count in (standing.to_10_percent, standing.to_1_percent)]
-        worst = f"{standing.worst_errors:+.1f} ({standing.worst_task})" if standing.worst_errors is not None else ""
+        worst = ""
+        if standing.worst_errors is not None and isfinite(standing.worst_errors):
+            worst = f"{standing.worst_errors:+.1f} ({standing.worst_task})"
         time = f"{1000 * standing.seconds_per_proposal:.1f}"
         rows.append([name, f"{standing.area:.3f}{error}", *regrets, *reached, time, worst])
     return _markdown(heads, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ def simulate(
     space = evaluator.space
     history: dict[int, Trial] = {}
     running: list[tuple[float, int, Proposal, Trial]] = []
+    given: dict[int, float] = {}
     steps: list[Step] = []
     clock = spent = begun = thought = 0.0
     proposed = 0
@@ -75,17 +77,18 @@ def simulate(
             proposed += len(proposals)
             first = 1 + max([-1, *history, *(number for _, number, _, _ in running)])
             for number, proposal in enumerate(proposals, first):
-                price, seconds, trial = _evaluated(evaluator, task, number, proposal, history)
+                seconds, trial = _evaluated(evaluator, task, number, proposal, history)
                 if begun < budget - 1e-9:
-                    begun += price
+                    given[number] = evaluator.given(proposal.fidelity)
+                    begun += _price(trial, given)
                     heapq.heappush(running, (clock + seconds, number, proposal, trial))
         if not running:
             break
         clock, number, _, trial = heapq.heappop(running)
         history[number] = trial
-        spent += _price(trial, history)
-        if trial.score is not None and (trial.fidelity, trial.score) > best:
-            best, incumbent = (trial.fidelity, trial.score), space.row(trial.candidate)
+        spent += _price(trial, given)
+        if trial.score is not None and (given[number], trial.score) > best:
+            best, incumbent = (given[number], trial.score), space.row(trial.candidate)
         steps.append(Step(spent, clock, incumbent))
     trials = tuple(history[number] for number in sorted(history))
     return Simulated(tuple(steps), trials, thought / max(1, proposed))
@@ -93,19 +96,22 @@ def simulate(
 
 def _evaluated(
     evaluator: TableEvaluator, task: TableTask, number: int, proposal: Proposal, history: dict[int, Trial]
-) -> tuple[float, float, Trial]:
-    """Return what a trial costs in full trainings, how many seconds it runs, and the trial."""
+) -> tuple[float, Trial]:
+    """Return how many seconds a trial runs, and the trial."""
     outcome = evaluator.evaluate(proposal, task)
-    lowest, *_ = evaluator.fidelities
-    paid = max([lowest, *(f for f in evaluator.fidelities if f <= proposal.fidelity)])
-    inherits = proposal.inherits
-    trial = Trial(number, proposal.candidate, paid, 0, outcome, proposal.parent, proposal.origin, inherits=inherits)
+    facts = proposal.candidate, proposal.fidelity, 0, outcome, proposal.parent, proposal.origin
+    trial = Trial(number, *facts, inherits=proposal.inherits)
     seconds = outcome.costs.get("train_seconds", 0.0)
     if proposal.parent is not None:
         seconds -= history[proposal.parent].outcome.costs.get("train_seconds", 0.0)
-    return _price(trial, history), max(0.0, seconds), trial
+    return max(0.0, seconds), trial
 
 
-def _price(trial: Trial, history: dict[int, Trial]) -> float:
-    """Return what a trial costs in full trainings beyond the trial that it continues."""
-    return trial.fidelity - (history[trial.parent].fidelity if trial.parent is not None else 0.0)
+def _price(trial: Trial, given: Mapping[int, float]) -> float:
+    """Return what a trial costs in full trainings beyond the trial that it continues.
+
+    Args:
+        trial: the trial.
+        given: number of a trial -> the fidelity that the table had for it.
+    """
+    return given[trial.number] - (given[trial.parent] if trial.parent is not None else 0.0)

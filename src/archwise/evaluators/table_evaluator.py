@@ -38,8 +38,7 @@ class TableEvaluator:
     candidates differ in their networks.
 
     A table knows one or two fidelities: the full training, and a cheap one if it has the scores. A proposal gets the
-    largest that it pays for; one that pays for less than the smallest gets that, at its price, so searches on tables
-    ask for `fidelities`.
+    largest that it pays for, or else the smallest, and `given` says which.
 
     Args:
         space: the table's candidates, and the table.
@@ -77,6 +76,11 @@ class TableEvaluator:
         """The fidelities that the table knows, from the lowest to 1."""
         return (1.0,) if self.space.table.cheap is None else (CHEAP_FIDELITY, 1.0)
 
+    def given(self, fidelity: float) -> float:
+        """Return the fidelity whose scores a proposal of some fidelity gets, and which it is to pay for."""
+        lowest, *_ = self.fidelities
+        return max([lowest, *(known for known in self.fidelities if known <= fidelity)])
+
     def evaluate(self, proposal: Proposal, task: TableTask, seed: int = 0) -> Outcome:
         """Return the outcome that stands in the table; see `Evaluator.evaluate`.
 
@@ -90,9 +94,8 @@ class TableEvaluator:
         row = self.space.row(proposal.candidate) if proposal.candidate in self.space else None
         if row is None:
             return Outcome("failed", reason=f"The table {table.name!r} has no such architecture.")
-        full = proposal.fidelity >= 1 or table.cheap is None
-        scores = table.select if full or table.cheap is None else table.cheap
-        fidelity = 1.0 if full else CHEAP_FIDELITY
+        fidelity = self.given(proposal.fidelity)
+        scores = table.select if fidelity == 1 or table.cheap is None else table.cheap
         score = float(scores[row, column])
         seconds = fidelity * (1.0 if table.cost_seconds is None else float(table.cost_seconds[row, column]))
         costs = {"train_seconds": seconds, **self._costs(proposal.candidate, row, column)}

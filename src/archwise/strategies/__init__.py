@@ -21,6 +21,7 @@ from archwise.strategies.predictor import PredictorGuided
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
+from archwise.strategies.rewards import CostWeighted, Logistic
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
 from archwise.strategies.tpe import TreeStructuredParzenEstimator
@@ -31,6 +32,7 @@ __all__ = [
     "AsynchronousSuccessiveHalving",
     "BayesianOptimization",
     "BestFirstSearch",
+    "CostWeighted",
     "FreezeThaw",
     "GeneticAlgorithm",
     "GridSearch",
@@ -40,6 +42,7 @@ __all__ = [
     "InTurns",
     "IterativeDeepening",
     "LocalSearch",
+    "Logistic",
     "MultiObjectiveBayesian",
     "NetworkGrowing",
     "Portfolio",

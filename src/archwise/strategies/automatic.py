@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FEW = 60
-"""Trials up to which each is best trained in full."""
-
 
 class Choice(NamedTuple):
     """A chosen strategy."""
@@ -35,13 +32,11 @@ def automatic(trials: int | None, minimise: Sequence[str] = ()) -> Choice:
             "pareto-bayesian",
             f"chosen because {costs} matter beside the score: a model of each proposes what enlarges the Pareto set",
         )
-    if trials is not None and trials <= FEW:
+    if trials is not None:
         return Choice(
-            "bayesian",
-            f"chosen because of {trials} trials none can be spared: a model of the scores proposes, each trial in full",
+            "bayesian", f"chosen because trials are counted ({trials}): a model of the scores proposes, each in full"
         )
-    budget = "time is limited" if trials is None else f"there are {trials} trials"
     return Choice(
         "halving-bayesian",
-        f"chosen because {budget}: a model of the scores proposes, and of many trials cut short the best go on",
+        "chosen because time is limited: a model of the scores proposes, and of many trials cut short the best go on",
     )

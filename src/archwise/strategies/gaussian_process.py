@@ -77,10 +77,6 @@ class GaussianProcess:
         self._factor = np.linalg.cholesky(self._covariance())
         self._solved = cho_solve((self._factor, True), values)
 
-    def solve(self, values: np.ndarray) -> None:
-        """Condition on other values at the same rows."""
-        self._solved = cho_solve((self._factor, True), values)
-
     def predict(self, rows: np.ndarray, trend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of the value at each row, noise left out."""
         _, scale, _ = self._unpacked(self.parameters)

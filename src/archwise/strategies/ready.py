@@ -171,6 +171,11 @@ def check_strategy(name: str) -> None:
     ready_strategy(name, scorer=lambda candidate: {})
 
 
+def is_scheduled(name: str) -> bool:
+    """Whether the ready-made strategy of a name trains candidates in part."""
+    return name not in PROPOSING and name.startswith(tuple(f"{schedule}-" for schedule in SCHEDULING))
+
+
 def is_guided(name: str) -> bool:
     """Whether the ready-made strategy of a name scores untrained networks."""
     return name.endswith(tuple(GUIDED))

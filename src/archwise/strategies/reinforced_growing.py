@@ -11,7 +11,7 @@ from archwise.spaces.architecture import Architecture, Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.controller import Controller
 from archwise.strategies.edit_controller import EditController, Place
-from archwise.strategies.edits import Edit
+from archwise.strategies.edits import Edit, moves
 from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
 from archwise.strategies.rewards import METRIC, Reward, advantages
@@ -118,11 +118,15 @@ class _EditLessons(ReinforcementLearning):
 
 
 def _edit(space: JointSpace, parent: Candidate, child: Candidate) -> Place | None:
-    """Return the edit that made a child of its parent, None where more than one would be needed."""
+    """Return the edit that made a child of its parent, None where no single one would."""
     after = {decision.path: decision.label for decision in space.decisions(child)}
     changed = [
-        (decision.path, after[decision.path])
+        (decision, after[decision.path])
         for decision in space.decisions(parent)
         if decision.path in after and after[decision.path] != decision.label
     ]
-    return changed[0] if len(changed) == 1 else None
+    if len(changed) != 1:
+        return None
+    decision, label = changed[0]
+    possible = [decision.choice.labels[index] for index in moves(decision)]
+    return (decision.path, label) if label in possible else None

@@ -19,11 +19,13 @@ from archwise.bench.standing import standings
 from archwise.bench.summary import ranks, summary
 from archwise.checks import check_numbers
 from archwise.report.words import count
-from archwise.strategies.ready import PROPOSING
+from archwise.strategies.ready import PROPOSING, SCHEDULING
 from archwise.terminal.console import Output, print_json
 
 SHOWN = (1, 5, 10, 20, 50, 100, 200)
 """Evaluations at which regrets are printed."""
+SCHEDULED = tuple(f"{schedule}-{proposer}" for schedule in SCHEDULING for proposer in ("random", "bayesian"))
+"""Strategies of several fidelities that take part where all do."""
 COLUMNS = 3
 """How many of these a terminal has room for: the last."""
 
@@ -50,6 +52,8 @@ def bench_command(
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
     )
+    if everything:
+        plan = plan.able()
     check_numbers(workers=workers)
     columns = (TextColumn("searches"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=output, disable=not output.live) as bar:
@@ -109,14 +113,15 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
 
 def _entrants(named: tuple[str, ...], against: tuple[str, ...], everything: bool, output: Output) -> tuple[str, ...]:
     """Return who takes part; of those whom nobody named only who can, with a note about the others."""
-    usual = ("default", *PROPOSING, *installed_peers()) if everything else () if named else USUAL
+    usual = ("default", *PROPOSING, *SCHEDULED, *installed_peers()) if everything else () if named else USUAL
     able = tuple(name for name in usual if runnable(name))
     for name in usual:
         if name not in able:
             output.say(
                 f"{name!r} is left out: a library that it needs is not installed (pip install 'archwise[peers]')."
             )
-    return tuple(dict.fromkeys((*able, *named, *against)))
+    meant = ("default" if name == "auto" else name for name in (*able, *named, *against))
+    return tuple(dict.fromkeys(meant))
 
 
 def _write_figure(path: Path, runs: list[Run]) -> None:
