@@ -1,6 +1,6 @@
 """Every strategy on real data: networks are trained, with equal budgets, and the answers tested.
 
-    python benchmarks/real_data.py SETS --results FILE.jsonl [--strategies random,...] [--seeds 5] [--budget 20]
+    python benchmarks/real_data.py SETS --results FILE.jsonl [--strategies random,...] [--seeds 5] [--budget 15]
 
 SETS is a folder with fashion_mnist.npz and uci_tabular.npz. A search may spend `budget` full trainings; one that trains
 candidates in part makes more trials of them. Its answer is the best trial of the highest fidelity by the validation
@@ -36,7 +36,6 @@ from archwise.evaluators.zero_cost import ZeroCost
 from archwise.lineage import Lineage
 from archwise.spaces import JointSpace
 from archwise.spaces.ready import ready_space, suggested_space
-from archwise.strategies.automatic import automatic
 from archwise.strategies.ready import GUIDED, PARETO, SINGLE, is_guided, ready_strategy
 from archwise.strategies.strategy import Strategy, next_number, passes_on_weights
 from archwise.tasks.load import make_task
@@ -44,7 +43,7 @@ from archwise.tasks.task import Task
 from archwise.trial import Outcome, Proposal, Trial
 
 EPOCHS = {
-    "digits": 2,
+    "digits": 1,
     "fashion-mnist": 1,
     "statlog-vehicle": 10,
     "conn-bench-vowel-deterding": 10,
@@ -82,8 +81,7 @@ def space_of(folder: str) -> JointSpace:
 
 def strategy_of(name: str, space: JointSpace, task: Task, seed: int, budget: int) -> Strategy:
     """Return a new strategy."""
-    ready = automatic(budget).name if name == "auto" else name
-    return ready_strategy(ready, budget, scorer=ZeroCost.of_task(space, task, seed) if is_guided(ready) else None)
+    return ready_strategy(name, budget, scorer=ZeroCost.of_task(space, task, seed) if is_guided(name) else None)
 
 
 def search(folder: str, name: str, seed: int, budget: int, epochs: float) -> list[Trial]:
@@ -175,9 +173,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path)
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--strategies", default=",".join(["auto", *SINGLE, *GUIDED, *PARETO, *SCHEDULED]))
+    parser.add_argument("--strategies", default=",".join([*SINGLE, *GUIDED, *PARETO, *SCHEDULED]))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--budget", type=int, default=20)
+    parser.add_argument("--budget", type=int, default=15)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.results.touch()
