@@ -206,6 +206,9 @@ def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
         ({"select": np.zeros((3, 2))}, r"select of the table 'small' is \(3, 2\)"),
         ({"decisions": '[{"name": "a", "options": [1]}]'}, r"3\) for 1 decisions"),
         ({"architectures": np.full((36, 3), 9, dtype=np.uint16)}, "beyond the last of 4"),
+        ({"architectures": np.zeros((36, 3))}, "whole numbers from 0"),
+        ({"architectures": np.full((36, 3), -1)}, "whole numbers from 0"),
+        ({"select": np.full((36, 2), np.nan)}, "select of the table 'small' has no score for the task 'up'"),
         ({"tasks": np.array([object()], dtype=object)}, "cannot be read"),
     ],
 )

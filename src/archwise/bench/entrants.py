@@ -122,6 +122,8 @@ def _described(value: Any) -> str:
     """Return a strategy as the call that makes it; what it is made of likewise."""
     if isfunction(value):
         return value.__name__
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_described(item)}' for key, item in value.items())}}}"
     if not type(value).__module__.startswith("archwise."):
         return repr(value)
     names = [name for name in signature(type(value)).parameters if hasattr(value, name)]

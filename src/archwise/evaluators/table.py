@@ -68,6 +68,10 @@ class Table:
         for column, values in {**columns, **self.costs}.items():
             if values is not None and values.shape != (rows, tasks):
                 raise DataError(f"{column} of the table {self.name!r} is {values.shape}, not {(rows, tasks)}.")
+        if not np.issubdtype(self.architectures.dtype, np.integer) or self.architectures.min() < 0:
+            raise DataError(f"The table {self.name!r} needs architectures that are whole numbers from 0, its options.")
+        if unknown := [task for task, column in zip(self.tasks, self.select.T, strict=True) if np.isnan(column).all()]:
+            raise DataError(f"select of the table {self.name!r} has no score for the task {unknown[0]!r}.")
         for place, decision in enumerate(self.decisions):
             if int(self.architectures[:, place].max()) >= len(decision.options):
                 raise DataError(

@@ -91,6 +91,11 @@ class Hybrid(ABC):
     def __init__(self, strategies: Mapping[str, Strategy]):
         self.members = Members(strategies)
 
+    @property
+    def strategies(self) -> Mapping[str, Strategy]:
+        """The strategies by their names."""
+        return self.members.strategies
+
     def propose(
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
