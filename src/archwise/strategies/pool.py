@@ -16,9 +16,9 @@ FIRST = 100
 """Random candidates among which the first proposal is looked for."""
 MORE = 50
 """How many more there are for each further proposal, up to `RANDOM`: encoding them all at once would take seconds."""
-RANDOM = 1000
+RANDOM = 500
 """Most random candidates among which the most promising is looked for."""
-FRESH = 8
+FRESH = 4
 """Random candidates that are replaced from one proposal to the next."""
 PARENTS = 10
 """Trials whose neighbours are looked at."""
