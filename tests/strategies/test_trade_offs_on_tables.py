@@ -16,7 +16,7 @@ from archwise.pareto import hypervolume, pareto_set
 from archwise.strategies import NSGA2, MultiObjectiveBayesian, RandomSearch, Strategy
 from archwise.trial import Trial
 
-EVALUATIONS = 60
+EVALUATIONS = 100
 SEEDS = 3
 DEVICE = "pi5/onnx/cifar100"
 TASK = TableTask("cifar100")

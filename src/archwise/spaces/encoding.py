@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REFERENCE = 200
 """Random candidates by which columns are chosen and scaled."""
+REMEMBERED = 10_000
+"""Most rows that are remembered; of a space of convolutional networks they take about 120 MB."""
 
 
 class Encoding:
@@ -34,7 +36,7 @@ class Encoding:
     - One for each of log parameters, log FLOPs and depth; the first two where the space knows the shape of inputs.
 
     A group is scaled so that the squared distance of two random candidates is 1 on average; what does not vary is left
-    out. Rows are remembered.
+    out. The latest rows are remembered.
 
     Args:
         space: the candidates.
@@ -83,6 +85,8 @@ class Encoding:
 
     def _remembered(self, candidate: Candidate) -> tuple[np.ndarray, float]:
         if candidate not in self._rows:
+            if len(self._rows) >= REMEMBERED:
+                del self._rows[next(iter(self._rows))]
             described = self._describe(candidate)
             blocks = self._blocks(described)
             kept = [blocks[i] * scale for i, scale in zip(self._kept, self._scales, strict=True)]
