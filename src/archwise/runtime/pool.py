@@ -12,8 +12,12 @@ from types import TracebackType
 
 from archwise.errors import RunError
 from archwise.evaluators.job import TrainingJob
+from archwise.runtime.interrupts import Interrupts
 from archwise.runtime.slot import Board, Slot, Ticket
 from archwise.trial import Outcome
+
+NOTICE_SECONDS = 0.2
+"""How long a wait may take to notice an interrupt."""
 
 
 class WorkerPool:
@@ -25,7 +29,7 @@ class WorkerPool:
     of the old one. When the parent dies, however it dies, so do the workers.
 
     The pool is used from one thread. Each worker has a thread of the parent to itself, which alone starts,
-    watches and kills it; so an interrupt (Ctrl-C) in the caller's thread finds nothing half done.
+    watches and kills it. Within `with`, an interrupt (Ctrl-C) is raised by the next `wait`, not where it strikes.
 
     Args:
         workers: how many jobs run at the same time.
@@ -65,6 +69,7 @@ class WorkerPool:
         self._time_limit = time_limit_seconds
         self._pending: dict[int, Ticket] = {}
         self._board = Board()
+        self._interrupts = Interrupts()
         folder = _writable(Path(log_folder).absolute())
         gpus = visible_gpus() if device == "cuda" else [None]
         slots = [
@@ -120,9 +125,13 @@ class WorkerPool:
 
         Returns:
             (key, outcome) in the order of submission; empty when the time is over or nothing is pending.
+
+        Raises:
+            KeyboardInterrupt: the search was interrupted since the last call.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
+            self._interrupts.check()
             self._board.news.clear()  # before looking, so that what ends while we look is not missed
             done = [(t.key, t.outcome) for t in self._pending.values() if t.outcome is not None]
             if not done:
@@ -130,7 +139,7 @@ class WorkerPool:
             patience = None if deadline is None else deadline - time.monotonic()
             if done or not self._pending or (patience is not None and patience <= 0):
                 break
-            self._board.news.wait(patience)
+            self._board.news.wait(NOTICE_SECONDS if patience is None else min(patience, NOTICE_SECONDS))
         for key, _ in done:
             del self._pending[key]
         return done
@@ -150,11 +159,13 @@ class WorkerPool:
                 thread.join(timeout=10)
 
     def __enter__(self) -> WorkerPool:
+        self._interrupts.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._interrupts.stop()
         self.close()
 
     def _check(self) -> None:
