@@ -1,12 +1,12 @@
 """Every strategy on real data: networks are trained, with equal budgets, and the answers tested.
 
-    python benchmarks/real_data.py SETS --results FILE.jsonl [--strategies random,...] [--seeds 5] [--budget 15]
+    python benchmarks/real_data.py SETS --results FILE.jsonl [--strategies random,...] [--seeds 5] [--budget 30]
 
 SETS is a folder with fashion_mnist.npz and uci_tabular.npz. A search may spend `budget` full trainings; one that trains
 candidates in part makes more trials of them. Its answer is the best trial of the highest fidelity by the validation
 split; it is trained again with three fresh seeds, and the test split is opened for these alone. Trainings are kept
-short, so that all this takes an hour or two: the figures compare strategies, not networks. What the results file has is
-not run again; without anything left to run, the table is printed.
+short, so that all this takes an hour or two: the figures compare strategies, not networks. Strategies that begin alike
+share what they train alike. What the results file has is not run again; when all is there, the table is printed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import json
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import torch
 from safetensors.torch import load_file
 
 from archwise.evaluators.evaluator import TrainingEvaluator
+from archwise.evaluators.job import TrainingJob
 from archwise.evaluators.predict import predict
 from archwise.evaluators.recipe import training_recipe
 from archwise.evaluators.schedule import derive_seed
@@ -50,9 +52,9 @@ EPOCHS = {
     "wine-quality-red": 5,
 }
 """Passes of a full training on each data set."""
-IMAGES = 3000
+IMAGES = 2000
 """Images of Fashion-MNIST that are used, of 60,000; their sides are halved."""
-MOST_FLOPS = 1e7
+MOST_FLOPS = 2e6
 """Networks that need more for an example are not allowed."""
 SCHEDULED = ("halving-evolution", "halving-bayesian", "hyperband-bayesian", "asha-evolution", "freeze-thaw-evolution")
 FINAL_SEEDS = 3
@@ -102,11 +104,19 @@ def search(folder: str, name: str, seed: int, budget: int, epochs: float) -> lis
             parent = next((trial for trial in trials if trial.number == proposal.parent), None)
             trial_seed = derive_seed(seed, number) if parent is None else parent.seed
             job = evaluator.job(proposal, task, trial_seed, lineage.start(proposal, trials))
-            outcome = train(replace(job, weights_to=lineage.file(number), measure_latency=False, threads=1))
+            job = replace(job, weights_to=lineage.file(number), measure_latency=False, threads=1)
+            alone = not (job.checkpoint_to or job.resume_from or job.weights_to or job.inherit_weights)
+            outcome = trained(json.dumps(job.to_json())) if alone else train(job)
             trials.append(as_trial(number, proposal, trial_seed, outcome))
             lineage.forget(trials, [])
             spent += proposal.fidelity - (0.0 if parent is None else parent.fidelity)
         return trials
+
+
+@cache
+def trained(job: str) -> Outcome:
+    """Return what a training that starts from nothing and leaves nothing comes to, which is always the same."""
+    return train(TrainingJob.from_json(json.loads(job)))
 
 
 def as_trial(number: int, proposal: Proposal, seed: int, outcome: Outcome) -> Trial:
@@ -115,6 +125,7 @@ def as_trial(number: int, proposal: Proposal, seed: int, outcome: Outcome) -> Tr
     return Trial(number, *facts, inherits=proposal.inherits)
 
 
+@cache
 def tested(folder: str, proposal: Proposal, epochs: float, seed: int) -> float:
     """Train a candidate from scratch and return its accuracy on the test split; 0 where its training fails."""
     task, space = Task.load(folder), space_of(folder)
@@ -148,6 +159,14 @@ def run(folder: str, data: str, name: str, seed: int, budget: int) -> dict[str, 
     }
 
 
+def run_all(folder: str, data: str, names: Sequence[str], seed: int, budget: int, results: Path) -> None:
+    """Run strategies one after another, and add what comes of each to a file."""
+    for name in names:
+        line = json.dumps(run(folder, data, name, seed, budget))
+        with results.open("a") as file:
+            print(line, file=file)
+
+
 def show(rows: Iterable[dict[str, Any]]) -> None:
     """Print a table: mean test accuracy and its standard deviation over seeds, and the mean rank."""
     found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
@@ -169,13 +188,13 @@ def show(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Run what is missing, two searches at a time, and print the table."""
+    """Run what is missing, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--strategies", default=",".join([*SINGLE, *GUIDED, *PARETO, *SCHEDULED]))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--budget", type=int, default=15)
+    parser.add_argument("--budget", type=int, default=30)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.results.touch()
@@ -183,17 +202,14 @@ def main() -> None:
     done = {(row["data"], row["strategy"], row["seed"], row["budget"]) for row in rows}
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(options.workers) as pool:
         folders = {name: make_task(data_of(options.sets, name), folder=Path(scratch) / name).folder for name in EPOCHS}
-        wanted = [
-            (str(folders[data]), data, strategy, seed, options.budget)
-            for seed in range(options.seeds)
-            for data in EPOCHS
-            for strategy in options.strategies.split(",")
-            if (data, strategy, seed, options.budget) not in done
-        ]
-        with options.results.open("a") as file:
-            for future in as_completed(pool.submit(run, *arguments) for arguments in wanted):
-                rows.append(future.result())
-                print(json.dumps(rows[-1]), file=file, flush=True)
+        futures = []
+        for seed, data in product(range(options.seeds), EPOCHS):
+            left = [s for s in options.strategies.split(",") if (data, s, seed, options.budget) not in done]
+            arguments = str(folders[data]), data, left, seed, options.budget, options.results
+            futures.append(pool.submit(run_all, *arguments))
+        for future in futures:
+            future.result()
+    rows = map(json.loads, options.results.read_text().splitlines())
     show(row for row in rows if row["budget"] == options.budget)
 
 

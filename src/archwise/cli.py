@@ -281,6 +281,7 @@ def bench(
     ] = None,
     seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
     evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
+    simulated_workers: Annotated[int, option("N", "Trials side by side in each search; 1 if not given.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,
     results: Annotated[Path, option("FILE", "Where results are kept and looked up.")] = Path("bench.jsonl"),
@@ -304,7 +305,19 @@ def bench(
         from archwise.terminal.benchmarks import bench_command
 
         bench_command(
-            tables, strategies, against, seeds, evaluations, quick, all_, results, workers, figure, page, json
+            tables,
+            strategies,
+            against,
+            seeds,
+            evaluations,
+            simulated_workers,
+            quick,
+            all_,
+            results,
+            workers,
+            figure,
+            page,
+            json,
         )
 
 

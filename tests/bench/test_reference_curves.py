@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archwise.bench.curves import regret_curve
+from archwise.bench.curves import regret_changes, regret_curve
 from archwise.bench.simulation import simulate
 from archwise.evaluators.table import Table, TableDecision, read_table
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
@@ -63,7 +63,9 @@ def test_mean_regret_is_that_of_the_reference_runs(name: str, strategy: str, sha
     curves = []
     for seed in range(SEEDS):
         steps = [simulate(STRATEGIES[strategy](), evaluator, TableTask(t), seed, COUNTS[-1]).steps for t in table.tasks]
-        of_tasks = [regret_curve(s, table, t, COUNTS[-1]) for s, t in zip(steps, table.tasks, strict=True)]
+        of_tasks = [
+            regret_curve(regret_changes(s, table, t), COUNTS[-1]) for s, t in zip(steps, table.tasks, strict=True)
+        ]
         curves.append(np.mean(of_tasks, axis=0)[[count - 1 for count in COUNTS]])
     means, spread = np.mean(curves, axis=0), np.std(curves, axis=0, ddof=1)
     # Of the reference there is no spread: as the same search, it is taken to have ours.

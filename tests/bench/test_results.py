@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from archwise.bench.curves import Change
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.summary import ranks, summary
 from archwise.errors import DataError
 
 
 def run(strategy: str = "random", task: str = "up", seed: int = 0, regret: float = 0.5, length: int = 100) -> Run:
-    curve = tuple(round(regret * (1 + (length - i) / length), 6) for i in range(length))
-    return Run("small", "abc", task, strategy, seed, "archwise 0.1", "", curve, 0.01, 1000.0)
+    changes = tuple(Change(i + 1, 60.0 * i, round(regret * (1 + (length - i) / length), 6)) for i in range(length))
+    return Run("small", "abc", task, strategy, seed, "archwise 0.1", "", 1, length, changes, None, 0.01)
 
 
 def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) 
     runs = [run(seed=seed) for seed in range(3)]
     for one in [*runs, run(seed=1, length=50), run(seed=2, length=200)]:
         file.add(one)
-    assert {one.seed: len(one.regret) for one in file.read()} == {0: 100, 1: 100, 2: 200}
+    assert {one.seed: one.evaluations for one in file.read()} == {0: 100, 1: 100, 2: 200}
     assert runs[0] in file.read()
 
 
@@ -56,8 +57,8 @@ def test_figures_are_means_over_seeds() -> None:
 
 
 def test_evaluations_are_medians_and_nothing_where_most_never_got_there() -> None:
-    fast = replace(run(), regret=(1.0, 0.05) + (0.0,) * 10)
-    slow = replace(run(seed=1), regret=(1.0,) * 12)
+    fast = replace(run(length=12), changes=(Change(1, 1, 1.0), Change(2, 2, 0.05), Change(3, 3, 0.0)))
+    slow = replace(run(seed=1, length=12), changes=(Change(1, 1, 1.0),))
     two = summary([fast, slow])["small"]["up"]["random"]
     assert two["to_10_percent"] is None
     three = summary([fast, replace(fast, seed=2), slow])["small"]["up"]["random"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archwise.bench.curves import area, evaluations_to, regret_curve
+from archwise.bench.curves import Change, area, evaluations_to, regret_changes, regret_curve, regret_in_time
 from archwise.bench.simulation import Step, simulate
 from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
@@ -47,7 +47,7 @@ def test_the_incumbent_is_the_best_that_was_seen(table: Table) -> None:
 def test_a_search_ends_with_its_space(table: Table) -> None:
     found = search(table, budget=100)
     assert len(found.steps) == 36
-    assert regret_curve(found.steps, table, "up", 100)[-1] == pytest.approx(0.0, abs=0.05)
+    assert regret_curve(regret_changes(found.steps, table, "up"), 100)[-1] == pytest.approx(0.0, abs=0.05)
 
 
 def test_low_fidelity_costs_its_share_and_full_training_outranks_it(table: Table) -> None:
@@ -95,11 +95,17 @@ def test_curves_are_read_at_whole_evaluations(table: Table) -> None:
     best = int(table.report[:, 0].argmax())
     other = int(np.abs(table.regret(range(36), "up") - 0.5).argmin())
     steps = [Step(0.06, 1, None), Step(0.5, 2, other), Step(2.5, 3, best)]
-    curve = regret_curve(steps, table, "up", 4)
+    curve = regret_curve(regret_changes(steps, table, "up"), 4)
     assert curve == pytest.approx([table.regret([other], "up")[0]] * 2 + [0.0, 0.0])
-    assert regret_curve([Step(1, 1, None)], table, "up", 2) == [10.0, 10.0]
+    assert regret_curve(regret_changes([Step(1, 1, None)], table, "up"), 2) == [10.0, 10.0]
     holes = replace(table, report=np.where(np.arange(36)[:, None] == best, np.nan, table.report))
-    assert regret_curve([Step(1, 1, best)], holes, "up", 1) == [10.0]
+    assert regret_curve(regret_changes([Step(1, 1, best)], holes, "up"), 1) == [10.0]
+
+
+def test_curves_over_time_end_with_what_was_paid_for() -> None:
+    changes = [Change(0.06, 5, 1.0), Change(2, 25, 0.5), Change(3, 26, 0.1)]
+    assert regret_in_time(changes, 4, 10) == [1.0, 1.0, 0.1, 0.1]
+    assert regret_in_time(changes, 2, 25) == [0.5, 0.5], "a shorter search does not have what came later"
 
 
 def test_areas_and_evaluations() -> None:

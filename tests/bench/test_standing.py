@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from archwise.bench.curves import Change
 from archwise.bench.figure import regret_figure
 from archwise.bench.page import BEGIN, END, benchmark_section, with_section
 from archwise.bench.results import Run
@@ -17,8 +18,8 @@ from archwise.errors import DataError
 
 def run(strategy: str, task: str, seed: int, regret: float, table: str = "small") -> Run:
     """Return a run whose regret halves at the evaluation 31."""
-    curve = (regret,) * 30 + (regret / 2,) * 70
-    return Run(table, "abc", task, strategy, seed, "archwise 0.1", "", curve, 0.004, 100.0)
+    changes = (Change(1, 120.0, regret), Change(31, 1800.0, regret / 2))
+    return Run(table, "abc", task, strategy, seed, "archwise 0.1", "", 1, 100, changes, None, 0.004)
 
 
 RUNS = [
@@ -32,10 +33,10 @@ RUNS = [
 def test_tasks_are_averaged_before_the_error_over_seeds() -> None:
     found = standings(RUNS)["small"]
     assert list(found) == ["good", "random", "mixed"]
-    assert found["random"].area == pytest.approx(0.5 * 0.75)
-    assert found["random"].area_error == pytest.approx(0.1 * 0.75)
-    assert found["random"].curve[[0, 29, 30]] == pytest.approx([0.5, 0.5, 0.25])
-    assert found["random"].errors[[0, 30]] == pytest.approx([0.1, 0.05])
+    assert found["random"].course.area == pytest.approx(0.5 * 0.75)
+    assert found["random"].course.area_error == pytest.approx(0.1 * 0.75)
+    assert found["random"].course.curve[[0, 29, 30]] == pytest.approx([0.5, 0.5, 0.25])
+    assert found["random"].course.errors[[0, 30]] == pytest.approx([0.1, 0.05])
     assert (found["good"].to_10_percent, found["good"].to_1_percent, found["random"].to_10_percent) == (
         16.0,
         None,
@@ -56,7 +57,7 @@ def test_who_did_not_run_everywhere_with_all_seeds_has_no_standing() -> None:
     more = [run("late", "up", seed, 0.1) for seed in range(2)] + [run("rare", t, 0, 0.1) for t in ("up", "down")]
     assert set(standings([*RUNS, *more])["small"]) == {"random", "good", "mixed"}
     [alone] = standings([run("random", "up", 0, 0.4)])["small"].values()
-    assert np.isnan(alone.area_error) and alone.seeds == 1
+    assert np.isnan(alone.course.area_error) and alone.seeds == 1
 
 
 def test_the_page_says_what_was_measured_and_how() -> None:
@@ -65,6 +66,16 @@ def test_the_page_says_what_was_measured_and_how() -> None:
     assert "| good | 0.082 ± 0.007 | 0.110 | 0.110 | 0.055 | 0.055 | 16 | – | 4.0 | -3.9 (up) |" in section
     assert "+2.8 (down) |" in section
     assert section.index("| good | 1.00 |") < section.index("| random | 2.50 |")
+
+
+def test_the_page_and_the_figure_have_a_part_over_time_where_there_are_times() -> None:
+    timed = [replace(r, table="timed", training_seconds=60.0, simulated_workers=4) for r in RUNS]
+    section = benchmark_section([*RUNS, *timed], "archwise bench")
+    assert section.count("Over simulated time") == 1 and "4 trials at a time" in section and "1\xa0min" in section
+    # In the first 60 minutes nothing for 1, then the regret for 28, then half of it for 31.
+    assert f"| good | {(10 + 28 * 0.11 + 31 * 0.055) / 60:.3f} ± " in section
+    texts = regret_figure(standings([*RUNS, *timed]))
+    assert texts.count("evaluations</text>") == 2 and texts.count("time of average trainings</text>") == 1
 
 
 def test_the_page_is_written_anew_between_its_marks_alone() -> None:

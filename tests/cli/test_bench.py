@@ -32,7 +32,8 @@ def test_json_has_every_task_and_a_second_call_extends_the_file(tmp_path: Path) 
     )
     assert set(few["small"]) == {"up", "down"} and set(few["small"]["up"]) == {"random", "evolution"}
     figures = few["small"]["up"]["random"]
-    assert set(figures) == {"area60", "regret", "to_10_percent", "to_1_percent", "seconds_per_proposal", "seeds"}
+    keys = {"area60", "regret", "to_10_percent", "to_1_percent", "seconds_per_proposal", "seeds", "in_time"}
+    assert set(figures) == keys
     assert list(figures["regret"]) == ["1", "2", "5", "10", "20"]
     assert figures["seeds"] == 3 and figures["regret"]["1"] > figures["regret"]["20"]
     before = (tmp_path / "results.jsonl").read_text()
@@ -40,6 +41,27 @@ def test_json_has_every_task_and_a_second_call_extends_the_file(tmp_path: Path) 
     after = (tmp_path / "results.jsonl").read_text()
     assert after.startswith(before) and after.count("\n") == before.count("\n") + 4
     assert more["small"]["up"]["random"]["seeds"] == 5
+
+
+def test_workers_side_by_side_are_compared_over_time(tmp_path: Path) -> None:
+    options = ("--strategies", "random,asha-random", "--seeds", "2", "--evaluations", "20")
+    one = json.loads(bench(tmp_path, *options, "--json"))["small"]["up"]["random"]
+    four = json.loads(bench(tmp_path, *options, "--simulated-workers", "4", "--json"))["small"]["up"]["random"]
+    assert (one["in_time"]["workers"], four["in_time"]["workers"]) == (1, 4)
+    assert one["in_time"]["hours"] == four["in_time"]["hours"] == pytest.approx(11.5 / 3600)
+    assert one["regret"]["20"] == four["regret"]["20"] == four["in_time"]["regret"]["10"]
+    assert four["in_time"]["area60"] < one["in_time"]["area60"]
+    text = " ".join(bench(tmp_path, *options, "--simulated-workers", "4").split())
+    assert "Over simulated time, 4 trials at a time" in text
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 16
+
+
+def test_peers_do_not_run_side_by_side(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    path = write_table(small_table(), tmp_path / "small.npz")
+    options = ["--against", "optuna-tpe", "--simulated-workers", "2", "--results", str(tmp_path / "r.jsonl")]
+    result = CliRunner().invoke(app, ["bench", "--tables", str(path), *options])
+    assert result.exit_code == 2 and "one trial after another" in result.stderr
 
 
 def test_people_see_means_the_worst_task_and_ranks(tmp_path: Path) -> None:
@@ -113,7 +135,7 @@ def test_what_other_settings_or_versions_left_is_not_mixed_in(tmp_path: Path) ->
     now = bench(tmp_path, *options)
     file = tmp_path / "results.jsonl"
     for name, value in [("settings", "RegularisedEvolution(population=9, sample=2)"), ("version", "archwise 0.0.1")]:
-        others = [json.loads(line) | {name: value, "regret": [0.0] * 20} for line in file.read_text().splitlines()]
+        others = [json.loads(line) | {name: value, "changes": [[1, 1, 0.0]]} for line in file.read_text().splitlines()]
         file.write_text("".join(json.dumps(run) + "\n" for run in others))
         again = json.loads(bench(tmp_path, *options))
         assert again["small"]["up"]["evolution"]["regret"] == json.loads(now)["small"]["up"]["evolution"]["regret"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from archwise.bench.entrants import check_entrant, misfit, settings_of, version_of
+from archwise.bench.peers.ready import PEERS
 from archwise.bench.results import Key, ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
 from archwise.bench.tables import find_table, table_names
@@ -23,12 +24,14 @@ class Plan:
         strategies: names of strategies and peers.
         seeds: searches of each strategy on each task, with the seeds 0, 1, ...
         evaluations: full trainings that each may spend.
+        simulated_workers: trials that each evaluates at a time.
     """
 
     tables: tuple[str, ...]
     strategies: tuple[str, ...]
     seeds: int
     evaluations: int
+    simulated_workers: int = 1
 
     def jobs(self) -> list[Job]:
         """Return the searches, those of one seed together, so that a benchmark that is stopped has whole rounds.
@@ -36,9 +39,13 @@ class Plan:
         Raises:
             ArchwiseError: a table or strategy is not known, or a number is not positive.
         """
-        check_numbers(seeds=self.seeds, evaluations=self.evaluations)
+        check_numbers(seeds=self.seeds, evaluations=self.evaluations, simulated_workers=self.simulated_workers)
         for name in self.strategies:
             check_entrant(name)
+            if name in PEERS and self.simulated_workers > 1:
+                raise ArchwiseError(
+                    f"The peer {name!r} evaluates one trial after another: leave it out, or take 1 simulated worker."
+                )
         tables = self._found()
         for strategy in self.strategies:
             reasons = {name: misfit(strategy, table) for name, table in tables.items()}
@@ -46,7 +53,7 @@ class Plan:
                 name, reason = next(iter(reasons.items()))
                 raise ArchwiseError(f"The strategy {strategy!r} cannot search {name!r}: {reason}. Leave it out.")
         return [
-            Job(name, task, strategy, seed, self.evaluations)
+            Job(name, task, strategy, seed, self.evaluations, self.simulated_workers)
             for seed in range(self.seeds)
             for name, table in tables.items()
             for task in table.tasks
@@ -57,7 +64,12 @@ class Plan:
     def able(self) -> Plan:
         """Return the plan with those strategies alone that can search one of its tables."""
         tables = self._found()
-        able = [s for s in self.strategies if any(misfit(s, table) is None for table in tables.values())]
+        able = [
+            name
+            for name in self.strategies
+            if any(misfit(name, table) is None for table in tables.values())
+            and not (name in PEERS and self.simulated_workers > 1)
+        ]
         return replace(self, strategies=tuple(able))
 
     def _found(self) -> dict[str, Table]:
@@ -89,10 +101,18 @@ def run_plan(
 
     def key(job: Job) -> Key:
         table = tables[job.table]
-        return table.name, table.fingerprint, job.task, job.strategy, job.seed, *kinds[job.strategy]
+        return (
+            table.name,
+            table.fingerprint,
+            job.task,
+            job.strategy,
+            job.seed,
+            *kinds[job.strategy],
+            job.simulated_workers,
+        )
 
     wanted = {key(job): job for job in jobs}
-    known = {run.key: run for run in file.read() if run.key in wanted and len(run.regret) >= plan.evaluations}
+    known = {run.key: run for run in file.read() if run.key in wanted and run.evaluations >= plan.evaluations}
     missing = [job for key, job in wanted.items() if key not in known]
     progress(len(known), len(wanted))
     for run in run_jobs(missing, workers):
@@ -100,4 +120,4 @@ def run_plan(
         known[run.key] = run
         progress(len(known), len(wanted))
     found = [known[key] for key in wanted if key in known]
-    return [replace(run, regret=run.regret[: plan.evaluations]) for run in found]
+    return [replace(run, evaluations=plan.evaluations) for run in found]

@@ -1,8 +1,9 @@
-"""Regret curves and what is read from them."""
+"""Regret curves over evaluations and over simulated time, and what is read from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,19 @@ WORST = 10.0
 """Regret of a search that has no incumbent yet, or whose incumbent has no score: as bad as a broken network."""
 
 
-def regret_curve(steps: Sequence[Step], table: Table, task: str, evaluations: int) -> list[float]:
-    """Return the regret of the incumbent after 1, 2, ... evaluations' worth of training.
+class Change(NamedTuple):
+    """A change of the incumbent's regret."""
+
+    spent: float
+    """What all trials had cost by then, in full trainings."""
+    seconds: float
+    """Simulated seconds since the search began."""
+    regret: float
+    """What it is from then on."""
+
+
+def regret_changes(steps: Sequence[Step], table: Table, task: str) -> list[Change]:
+    """Return what the regret of the incumbent was, from which trial on.
 
     Source: the protocol of NAS-Bench-Suite (Mehta et al. 2022), normalised by the table's median.
 
@@ -26,20 +38,50 @@ def regret_curve(steps: Sequence[Step], table: Table, task: str, evaluations: in
         steps: the search's steps, in the order in which trials ended.
         table: the table; regret 0 is its best `report`, 1 its median.
         task: one of its tasks.
-        evaluations: length of the curve. A search that ended before stays at what it had.
     """
     rows = sorted({step.row for step in steps if step.row is not None})
     regrets = dict(zip(rows, table.regret(rows, task).tolist(), strict=True))
-    curve: list[float] = []
-    current, position = WORST, 0
-    for count in range(1, evaluations + 1):
-        while position < len(steps) and steps[position].spent <= count + 1e-6:
-            row = steps[position].row
-            found = regrets[row] if row is not None else WORST
-            current = found if np.isfinite(found) else WORST
-            position += 1
-        curve.append(current)
-    return curve
+    changes: list[Change] = []
+    current = WORST
+    for step in steps:
+        found = regrets[step.row] if step.row is not None else WORST
+        found = found if np.isfinite(found) else WORST
+        if found != current:
+            changes.append(Change(step.spent, step.seconds, found))
+            current = found
+    return changes
+
+
+def regret_curve(changes: Sequence[Change], evaluations: int) -> list[float]:
+    """Return the regret after 1, 2, ... evaluations' worth of training; of a search that ended, the last.
+
+    Example:
+        >>> regret_curve([Change(1, 60, 0.5), Change(2.5, 90, 0.25)], evaluations=4)
+        [0.5, 0.5, 0.25, 0.25]
+    """
+    return _curve([change.spent for change in changes], changes, range(1, evaluations + 1))
+
+
+def regret_in_time(changes: Sequence[Change], evaluations: int, seconds: float) -> list[float]:
+    """Return the regret when the time of 1, 2, ... trainings has passed.
+
+    Args:
+        changes: the changes of the incumbent's regret.
+        evaluations: what the search may spend, in full trainings, and the length of the curve.
+        seconds: what a training takes.
+
+    Example:
+        >>> regret_in_time([Change(1, 60, 0.5), Change(2.5, 90, 0.25)], evaluations=4, seconds=30)
+        [10.0, 0.5, 0.25, 0.25]
+    """
+    paid = [change for change in changes if change.spent <= evaluations + 1e-6]
+    return _curve([change.seconds for change in paid], paid, [seconds * n for n in range(1, evaluations + 1)])
+
+
+def _curve(places: Sequence[float], changes: Sequence[Change], ends: Sequence[float]) -> list[float]:
+    """Return the regret at some ends, of changes at some places."""
+    found = np.searchsorted(places, np.asarray(ends) * (1 + 1e-9) + 1e-6, side="right")
+    return [changes[count - 1].regret if count else WORST for count in found]
 
 
 def area(curve: Sequence[float], evaluations: int = AREA) -> float:

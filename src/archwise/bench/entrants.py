@@ -91,7 +91,13 @@ def table_scorer(space: TableSpace) -> ZeroCost:
 
 
 def simulate_entrant(
-    name: str, evaluator: TableEvaluator, task: str, seed: int, evaluations: int, scorer: Scorer | None = None
+    name: str,
+    evaluator: TableEvaluator,
+    task: str,
+    seed: int,
+    evaluations: int,
+    scorer: Scorer | None = None,
+    workers: int = 1,
 ) -> Simulated:
     """Run one search of a strategy or peer on a table's task.
 
@@ -102,10 +108,11 @@ def simulate_entrant(
         seed: the search's seed.
         evaluations: how many full trainings its trials may cost.
         scorer: zero-cost scores, for the strategies that are guided by them; see `table_scorer`.
+        workers: how many trials are evaluated at a time; a peer evaluates one.
     """
     if name in PEERS:
         return simulate_peer(name, evaluator, task, seed, evaluations)
-    return simulate(_strategy(name, evaluations, scorer), evaluator, TableTask(task), seed, evaluations)
+    return simulate(_strategy(name, evaluations, scorer), evaluator, TableTask(task), seed, evaluations, workers)
 
 
 def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Strategy:

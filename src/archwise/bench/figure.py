@@ -9,12 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from archwise.bench.peers.ready import PEERS
-from archwise.bench.standing import Standing
+from archwise.bench.standing import Course, Standing
 from archwise.report.markup import Html, tag
 
 WIDTH, HEIGHT = 380.0, 300.0
 """Of a panel."""
 LEFT, TOP, GAP, BELOW = 52.0, 42.0, 26.0, 44.0
+ROW = TOP + HEIGHT + BELOW
+"""Of a row of panels."""
 LINE, COLUMN = 20.0, 180.0
 """Of the legend: the height of a line, and the width of a column."""
 COLOURS = ("#1f5fa8", "#b1440e", "#1b7a4b", "#8a3fa0", "#a07800", "#2b8a94", "#c2185b", "#5b6472", "#7a4a21", "#3949ab")
@@ -46,30 +48,35 @@ class _Axis(NamedTuple):
 
 
 def regret_figure(tables: Mapping[str, Mapping[str, Standing]]) -> str:
-    """Return the regret curves of strategies on tables, one panel a table, with a band of one standard error.
+    """Return the regret curves of strategies on tables, with a band of one standard error.
+
+    Each table has a panel of regrets over evaluations, and one over simulated time if it says what trainings took.
 
     Args:
         tables: what `standings` returned; peers have dashed lines.
     """
+    over = {table: {name: standing.course for name, standing in by.items()} for table, by in tables.items()}
+    timed = {table: {n: s.in_time for n, s in by.items() if s.in_time} for table, by in tables.items()}
+    rows = [("evaluations", over), *([("time of average trainings", timed)] if any(timed.values()) else [])]
     names = list(dict.fromkeys(strategy for by_strategy in tables.values() for strategy in by_strategy))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
     width = LEFT + len(tables) * (WIDTH + GAP)
     across = max(1, int((width - LEFT) // COLUMN))
-    height = TOP + HEIGHT + BELOW + LINE * ceil(len(names) / across) + 10
-    curves = [standing.curve for by_strategy in tables.values() for standing in by_strategy.values()]
+    legend = len(rows) * ROW + 10
+    height = legend + LINE * ceil(len(names) / across)
+    curves = [course.curve for _, by_table in rows for courses in by_table.values() for course in courses.values()]
     high = 10 ** (ceil(4 * log10(max(LEAST * 10, *(float(curve.max()) for curve in curves)))) / 4)
     low = max(LEAST, 10 ** floor(log10(max(LEAST, min(float(curve.min()) for curve in curves)))))
-    y = _Axis(low, high, TOP + HEIGHT, TOP)
-    panels = [_panel(name, by, LEFT + i * (WIDTH + GAP), y, colours) for i, (name, by) in enumerate(tables.items())]
     drawing = tag(
         "svg",
         tag("title", "Regret of search strategies against evaluations"),
         tag("style", STYLE),
         tag("rect", width=_n(width), height=_n(height), fill="#fff"),
-        tag("text", "mean regret", transform=f"translate(14 {_n(TOP + HEIGHT / 2)}) rotate(-90)", class_="middle"),
-        [tag("text", f"{tick:g}", x=_n(LEFT - 6), y=_n(y.at(tick) + 4), class_="end") for tick in _ticks(low, high)],
-        panels,
-        [_key(name, i, across, colours[name]) for i, name in enumerate(names)],
+        [
+            _row(unit, by_table, _Axis(low, high, i * ROW + TOP + HEIGHT, i * ROW + TOP), colours)
+            for i, (unit, by_table) in enumerate(rows)
+        ],
+        [_key(name, i, across, legend, colours[name]) for i, name in enumerate(names)],
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {_n(width)} {_n(height)}",
         width=_n(width),
@@ -79,8 +86,27 @@ def regret_figure(tables: Mapping[str, Mapping[str, Standing]]) -> str:
     return f"{drawing}\n"
 
 
-def _panel(title: str, standings: Mapping[str, Standing], left: float, y: _Axis, colours: Mapping[str, str]) -> Html:
-    length = max(len(standing.curve) for standing in standings.values())
+def _row(unit: str, tables: Mapping[str, Mapping[str, Course]], y: _Axis, colours: Mapping[str, str]) -> Html:
+    middle = _n((y.start + y.end) / 2)
+    return tag(
+        "g",
+        tag("text", "mean regret", transform=f"translate(14 {middle}) rotate(-90)", class_="middle"),
+        [
+            tag("text", f"{tick:g}", x=_n(LEFT - 6), y=_n(y.at(tick) + 4), class_="end")
+            for tick in _ticks(y.low, y.high)
+        ],
+        [
+            _panel(name, unit, courses, LEFT + i * (WIDTH + GAP), y, colours)
+            for i, (name, courses) in enumerate(tables.items())
+            if courses
+        ],
+    )
+
+
+def _panel(
+    title: str, unit: str, courses: Mapping[str, Course], left: float, y: _Axis, colours: Mapping[str, str]
+) -> Html:
+    length = max(len(course.curve) for course in courses.values())
     x = _Axis(1, max(2, length), left, left + WIDTH)
     shapes = [
         tag("path", d=f"M{_n(left)} {_n(y.at(tick))}H{_n(left + WIDTH)}", class_="grid")
@@ -89,24 +115,24 @@ def _panel(title: str, standings: Mapping[str, Standing], left: float, y: _Axis,
     for tick in (t for t in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if t <= length):
         shapes.append(tag("path", d=f"M{_n(x.at(tick))} {_n(y.start)}V{_n(y.end)}", class_="grid"))
         shapes.append(tag("text", tick, x=_n(x.at(tick)), y=_n(y.start + 17), class_="middle"))
-    shapes.append(tag("text", "evaluations", x=_n(left + WIDTH / 2), y=_n(y.start + 35), class_="middle"))
-    shapes.append(tag("text", title, x=_n(left), y=_n(TOP - 14), class_="title"))
-    for name, standing in standings.items():
-        places = [x.at(count) for count in range(1, len(standing.curve) + 1)]
-        errors = np.nan_to_num(standing.errors)
-        above, below = standing.curve + errors, standing.curve - errors
+    shapes.append(tag("text", unit, x=_n(left + WIDTH / 2), y=_n(y.start + 35), class_="middle"))
+    shapes.append(tag("text", title, x=_n(left), y=_n(y.end - 14), class_="title"))
+    for name, course in courses.items():
+        places = [x.at(count) for count in range(1, len(course.curve) + 1)]
+        errors = np.nan_to_num(course.errors)
+        above, below = course.curve + errors, course.curve - errors
         edge = [*_points(places, above, y), *reversed(_points(places, below, y))]
         shapes.append(tag("path", d=f"M{'L'.join(edge)}Z", fill=colours[name], class_="band"))
-    for name, standing in standings.items():
-        places = [x.at(count) for count in range(1, len(standing.curve) + 1)]
-        line = f"M{'L'.join(_points(places, standing.curve, y))}"
+    for name, course in courses.items():
+        places = [x.at(count) for count in range(1, len(course.curve) + 1)]
+        line = f"M{'L'.join(_points(places, course.curve, y))}"
         shapes.append(_curve(line, name, colours[name]))
     return tag("g", shapes)
 
 
-def _key(name: str, number: int, across: int, colour: str) -> Html:
+def _key(name: str, number: int, across: int, top: float, colour: str) -> Html:
     x = LEFT + number % across * COLUMN
-    y = TOP + HEIGHT + BELOW + LINE * (number // across) + 10
+    y = top + LINE * (number // across)
     return tag("g", _curve(f"M{_n(x)} {_n(y - 4)}h26", name, colour), tag("text", name, x=_n(x + 33), y=_n(y)))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, isnan
+from statistics import mean
 
 from archwise.bench.curves import AREA
 from archwise.bench.results import Run
-from archwise.bench.standing import BASELINE, Standing, standings
+from archwise.bench.standing import BASELINE, Course, Standing, standings
 from archwise.bench.summary import Rank, ranks, summary
 from archwise.errors import DataError
+from archwise.report.words import duration
 
 BEGIN, END = "<!-- archwise bench: from here -->", "<!-- archwise bench: to here -->"
 """What is between these lines of a page is written anew; the rest is left as it is."""
@@ -44,6 +46,8 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
         parts.append(f"![Regret of search strategies against evaluations]({figure})")
     for name, by_strategy in tables.items():
         parts += [f"### {name}", _table(by_strategy)]
+        if any(standing.in_time for standing in by_strategy.values()):
+            parts += [f"{pace(runs, name)}:", _time_table(by_strategy)]
     placed = ranks(summary(runs))
     if len(placed) > 1:
         parts += ["### Ranks", _ranks(placed)]
@@ -72,21 +76,48 @@ def with_section(page: str, section: str) -> str:
 
 
 def _table(by_strategy: Mapping[str, Standing]) -> str:
-    length = max(len(standing.curve) for standing in by_strategy.values())
-    counts = [count for count in COUNTS if count <= length]
-    heads = ["strategy", f"area 1-{min(AREA, length)}", *(f"@{count}" for count in counts)]
+    heads, counts = _heads([standing.course for standing in by_strategy.values()])
     heads += ["to 10 %", "to 1 %", "ms a proposal", f"worst against {BASELINE}"]
     rows = []
     for name, standing in by_strategy.items():
-        error = f" ± {standing.area_error:.3f}" if standing.seeds > 1 else ""
-        regrets = [f"{standing.curve[n - 1]:.3f}" if n <= len(standing.curve) else "" for n in counts]
         reached = [f"{count:g}" if count else "–" for count in (standing.to_10_percent, standing.to_1_percent)]
         worst = ""
         if standing.worst_errors is not None and isfinite(standing.worst_errors):
             worst = f"{standing.worst_errors:+.1f} ({standing.worst_task})"
         time = f"{1000 * standing.seconds_per_proposal:.1f}"
-        rows.append([name, f"{standing.area:.3f}{error}", *regrets, *reached, time, worst])
+        rows.append([name, *_cells(standing.course, counts), *reached, time, worst])
     return _markdown(heads, rows)
+
+
+def pace(runs: Sequence[Run], table: str) -> str:
+    """Return a title for a table's figures over simulated time."""
+    runs = [run for run in runs if run.table == table]
+    hours = {run.task: (run.training_seconds or 0.0) / 3600 for run in runs}
+    workers = runs[0].simulated_workers
+    side = f"{workers} trials at a time" if workers > 1 else "one trial after another"
+    each = duration(3600 * mean(hours.values()))
+    return f"Over simulated time, {side}: @N is when the time of N average trainings ({each} each) has passed"
+
+
+def _time_table(by_strategy: Mapping[str, Standing]) -> str:
+    courses = {name: standing.in_time for name, standing in by_strategy.items() if standing.in_time}
+    heads, counts = _heads(list(courses.values()))
+    placed = sorted(courses.items(), key=lambda item: item[1].area)
+    return _markdown(heads, [[name, *_cells(course, counts)] for name, course in placed])
+
+
+def _heads(courses: Sequence[Course]) -> tuple[list[str], list[int]]:
+    """Return the first heads of a table of curves, and at what counts it lists regrets."""
+    length = max(len(course.curve) for course in courses)
+    counts = [count for count in COUNTS if count <= length]
+    return ["strategy", f"area 1-{min(AREA, length)}", *(f"@{count}" for count in counts)], counts
+
+
+def _cells(course: Course, counts: Sequence[int]) -> list[str]:
+    """Return a curve's area, and its regrets at some counts."""
+    error = "" if isnan(course.area_error) else f" ± {course.area_error:.3f}"
+    regrets = [f"{course.curve[n - 1]:.3f}" if n <= len(course.curve) else "" for n in counts]
+    return [f"{course.area:.3f}{error}", *regrets]
 
 
 def _ranks(placed: Mapping[str, Rank]) -> str:

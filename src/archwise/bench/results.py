@@ -6,13 +6,15 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from archwise.bench.curves import Change, regret_curve, regret_in_time
 from archwise.errors import DataError
 
-Key = tuple[str, str, str, str, int, str, str]
-"""Table, its fingerprint, task, strategy, seed, version and settings."""
+Key = tuple[str, str, str, str, int, str, str, int]
+"""Table, its fingerprint, task, strategy, seed, version, settings and simulated workers."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ class Run:
         seed: the search's seed.
         version: the library that the strategy comes from, and its version.
         settings: what the strategy or peer is set to.
-        regret: the incumbent's regret after 1, 2, ... evaluations.
+        simulated_workers: how many trials it evaluated at a time.
+        evaluations: full trainings that it could spend.
+        changes: the incumbent's regret.
+        training_seconds: what a training of the table takes on average; None if the table does not say.
         seconds_per_proposal: processor seconds that the strategy thought for a proposal, on average.
-        simulated_seconds: what all trainings took by the table, one after another.
     """
 
     table: str
@@ -39,14 +43,29 @@ class Run:
     seed: int
     version: str
     settings: str
-    regret: tuple[float, ...]
+    simulated_workers: int
+    evaluations: int
+    changes: tuple[Change, ...]
+    training_seconds: float | None
     seconds_per_proposal: float
-    simulated_seconds: float
+
+    @cached_property
+    def regret(self) -> list[float]:
+        """The incumbent's regret after 1, 2, ... evaluations."""
+        return regret_curve(self.changes, self.evaluations)
+
+    @cached_property
+    def regret_in_time(self) -> list[float] | None:
+        """The incumbent's regret when 1, 2, ... average trainings' time has passed; None if the table has no times."""
+        if self.training_seconds is None:
+            return None
+        return regret_in_time(self.changes, self.evaluations, self.training_seconds)
 
     @property
     def key(self) -> Key:
         """What tells runs apart; of equal ones the longest counts."""
-        return self.table, self.fingerprint, self.task, self.strategy, self.seed, self.version, self.settings
+        what = self.table, self.fingerprint, self.task, self.strategy, self.seed
+        return *what, self.version, self.settings, self.simulated_workers
 
 
 class ResultsFile:
@@ -69,12 +88,12 @@ class ResultsFile:
         for number, line in enumerate(self._lines(), 1):
             try:
                 data = json.loads(line)
-                run = Run(**data | {"regret": tuple(map(float, data["regret"]))})
+                run = Run(**data | {"changes": tuple(Change(*change) for change in data["changes"])})
             except (ValueError, TypeError, KeyError) as error:
                 raise DataError(
                     f"Line {number} of {self.path} is no benchmark result ({error}): move the file away."
                 ) from error
-            if run.key not in runs or len(run.regret) >= len(runs[run.key].regret):
+            if run.key not in runs or run.evaluations >= runs[run.key].evaluations:
                 runs[run.key] = run
         return list(runs.values())
 

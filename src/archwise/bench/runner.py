@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from archwise.bench.curves import regret_curve
+from archwise.bench.curves import Change, regret_changes
 from archwise.bench.entrants import settings_of, simulate_entrant, table_scorer, version_of
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
@@ -27,6 +27,7 @@ class Job:
         strategy: name of a strategy or peer.
         seed: the search's seed.
         evaluations: how many full trainings its trials may cost.
+        simulated_workers: how many trials it evaluates at a time.
     """
 
     table: str
@@ -34,6 +35,7 @@ class Job:
     strategy: str
     seed: int
     evaluations: int
+    simulated_workers: int = 1
 
 
 def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
@@ -63,8 +65,10 @@ def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
 def run_job(job: Job) -> Run:
     """Run one search."""
     table, evaluator = _evaluator(job.table)
-    found = simulate_entrant(job.strategy, evaluator, job.task, job.seed, job.evaluations, _scorer(job.table))
-    regret = regret_curve(found.steps, table, job.task, job.evaluations)
+    found = simulate_entrant(
+        job.strategy, evaluator, job.task, job.seed, job.evaluations, _scorer(job.table), job.simulated_workers
+    )
+    changes = regret_changes(found.steps, table, job.task)
     return Run(
         table=table.name,
         fingerprint=table.fingerprint,
@@ -73,9 +77,11 @@ def run_job(job: Job) -> Run:
         seed=job.seed,
         version=version_of(job.strategy),
         settings=settings_of(job.strategy, job.evaluations),
-        regret=tuple(round(value, 6) for value in regret),
+        simulated_workers=job.simulated_workers,
+        evaluations=job.evaluations,
+        changes=tuple(Change(round(c.spent, 6), round(c.seconds, 3), round(c.regret, 6)) for c in changes),
+        training_seconds=table.training_seconds(job.task),
         seconds_per_proposal=found.seconds_per_proposal,
-        simulated_seconds=found.steps[-1].seconds if found.steps else 0.0,
     )
 
 

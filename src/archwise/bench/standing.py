@@ -16,14 +16,29 @@ BASELINE = "random"
 
 
 @dataclass(frozen=True)
+class Course:
+    """How the regret of searches went down.
+
+    Args:
+        curve: the mean regret after 1, 2, ... evaluations, or average trainings' time.
+        errors: its standard error over seeds at each; not a number where there is one seed.
+        area: the mean regret over the first of these.
+        area_error: its standard error over seeds.
+    """
+
+    curve: np.ndarray
+    errors: np.ndarray
+    area: float
+    area_error: float
+
+
+@dataclass(frozen=True)
 class Standing:
     """How a strategy stands on a table.
 
     Args:
-        curve: the mean regret after 1, 2, ... evaluations.
-        errors: its standard error over seeds at each; not a number where there is one seed.
-        area: the mean regret over the first evaluations.
-        area_error: its standard error over seeds.
+        course: its regret over evaluations.
+        in_time: its regret over simulated time; None where the table has no times.
         to_10_percent: the median over tasks and seeds of the evaluations to 10 % regret; None if most did not reach it.
         to_1_percent: to 1 % regret.
         seconds_per_proposal: what it thought for a proposal.
@@ -32,10 +47,8 @@ class Standing:
         seeds: searches on each task.
     """
 
-    curve: np.ndarray
-    errors: np.ndarray
-    area: float
-    area_error: float
+    course: Course
+    in_time: Course | None
     to_10_percent: float | None
     to_1_percent: float | None
     seconds_per_proposal: float
@@ -61,31 +74,35 @@ def standings(runs: Iterable[Run]) -> dict[str, dict[str, Standing]]:
                 of_strategy.setdefault(strategy, {})[task] = cell
         complete = {strategy: by for strategy, by in of_strategy.items() if len(by) == len(tasks)}
         found_standings = {s: _standing(s, by, complete.get(BASELINE)) for s, by in complete.items()}
-        tables[table] = dict(sorted(found_standings.items(), key=lambda item: item[1].area))
+        tables[table] = dict(sorted(found_standings.items(), key=lambda item: item[1].course.area))
     return tables
 
 
 def _standing(strategy: str, by_task: dict[str, list[Run]], baseline: dict[str, list[Run]] | None) -> Standing:
     runs = [run for cell in by_task.values() for run in cell]
-    length = min(len(run.regret) for run in runs)
-    curves = np.mean([[run.regret[:length] for run in cell] for cell in by_task.values()], axis=0)  # (seeds, length)
-    areas = curves[:, :AREA].mean(axis=1)
+    timed = [[run.regret_in_time for run in cell if run.regret_in_time] for cell in by_task.values()]
     against = {}
     if baseline is not None and strategy != BASELINE:
         against = {task: _behind(cell, baseline[task]) for task, cell in by_task.items()}
     worst = max(against, key=lambda task: against[task], default=None)
     return Standing(
-        curve=curves.mean(axis=0),
-        errors=_error(curves),
-        area=float(areas.mean()),
-        area_error=float(_error(areas)),
+        course=_course([[run.regret for run in cell] for cell in by_task.values()]),
+        in_time=_course(timed) if all(timed) else None,
         to_10_percent=median_evaluations(runs, 0.1),
         to_1_percent=median_evaluations(runs, 0.01),
         seconds_per_proposal=float(np.mean([run.seconds_per_proposal for run in runs])),
         worst_task=worst,
         worst_errors=against[worst] if worst is not None else None,
-        seeds=len(curves),
+        seeds=min(map(len, by_task.values())),
     )
+
+
+def _course(curves: Sequence[Sequence[Sequence[float]]]) -> Course:
+    """Return the mean of curves, of which each task has one for each seed."""
+    length = min(len(curve) for cell in curves for curve in cell)
+    means = np.mean([[curve[:length] for curve in cell] for cell in curves], axis=0)  # (seeds, length)
+    areas = means[:, :AREA].mean(axis=1)
+    return Course(means.mean(axis=0), _error(means), float(areas.mean()), float(_error(areas)))
 
 
 def _behind(ours: Sequence[Run], theirs: Sequence[Run]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,20 +35,36 @@ def grouped(runs: Iterable[Run]) -> dict[Cell, list[Run]]:
 
 
 def summary(runs: Iterable[Run]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """Return {table: {task: {strategy: figures}}}: means over seeds."""
+    """Return {table: {task: {strategy: figures}}}: means over seeds.
+
+    "area60" is over the first 60 evaluations, or over all where there are fewer. "in_time" has the figures over
+    simulated time, counted in average trainings of the table, which take "hours"; only tables with times have it.
+    """
     data: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for (table, task, strategy), cell in grouped(runs).items():
-        length = min(len(run.regret) for run in cell)
-        mean = np.mean([run.regret[:length] for run in cell], axis=0)
+        figures = _figures([run.regret for run in cell])
         data.setdefault(table, {}).setdefault(task, {})[strategy] = {
-            f"area{AREA}": float(np.mean([area(run.regret) for run in cell])),
-            "regret": {str(count): float(mean[count - 1]) for count in REPORTED if count <= length},
+            **figures,
             "to_10_percent": median_evaluations(cell, 0.1),
             "to_1_percent": median_evaluations(cell, 0.01),
             "seconds_per_proposal": float(np.mean([run.seconds_per_proposal for run in cell])),
             "seeds": len(cell),
         }
+        in_time = [run.regret_in_time for run in cell if run.regret_in_time is not None]
+        if in_time and cell[0].training_seconds is not None:
+            pace = {"hours": cell[0].training_seconds / 3600, "workers": cell[0].simulated_workers}
+            data[table][task][strategy]["in_time"] = _figures(in_time) | pace
     return data
+
+
+def _figures(curves: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Return the area and the regrets of the mean of curves."""
+    length = min(len(curve) for curve in curves)
+    mean = np.mean([curve[:length] for curve in curves], axis=0)
+    return {
+        f"area{AREA}": float(np.mean([area(curve[:length]) for curve in curves])),
+        "regret": {str(count): float(mean[count - 1]) for count in REPORTED if count <= length},
+    }
 
 
 def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Rank]:

@@ -104,6 +104,13 @@ class Table:
         regret: np.ndarray = (best - report[list(rows)]) / max(best - median, 1e-12)
         return regret
 
+    def training_seconds(self, task: str) -> float | None:
+        """Return what a full training took on average; None if the table does not say."""
+        if self.cost_seconds is None:
+            return None
+        seconds = float(np.nanmean(self.cost_seconds[:, self.task_number(task)].astype(float)))
+        return seconds if seconds > 0 else None
+
 
 def read_table(path: str | Path) -> Table:
     """Read a table from a .npz file; nothing in it is run.

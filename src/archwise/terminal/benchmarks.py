@@ -13,7 +13,7 @@ from rich.table import Table
 from archwise.bench.benchmark import Plan, run_plan
 from archwise.bench.curves import AREA
 from archwise.bench.entrants import USUAL, installed_peers, runnable
-from archwise.bench.page import benchmark_section, with_section
+from archwise.bench.page import benchmark_section, pace, with_section
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
 from archwise.bench.summary import ranks, summary
@@ -36,6 +36,7 @@ def bench_command(
     against: str | None,
     seeds: int | None,
     evaluations: int | None,
+    simulated_workers: int,
     quick: bool,
     everything: bool,
     results: Path,
@@ -51,6 +52,7 @@ def bench_command(
         strategies=_entrants(_words(strategies), _words(against), everything, output),
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
+        simulated_workers=simulated_workers,
     )
     if everything:
         plan = plan.able()
@@ -80,26 +82,38 @@ def bench_command(
 
 
 def print_benchmark(output: Output, runs: list[Run]) -> None:
-    """Print a table of mean regrets for each benchmark table, and the ranks over all tasks."""
+    """Print a table of mean regrets for each benchmark table, and the ranks over all tasks.
+
+    They are over evaluations, or, where trials run side by side and the table says how long they take, over time.
+    """
     figures = summary(runs)
     for name, by_strategy in standings(runs).items():
         fewest, most = (extreme(standing.seeds for standing in by_strategy.values()) for extreme in (min, max))
         seeds = count(fewest, "seed") if fewest == most else f"{fewest} to {most} seeds"
         title = f"{name}: mean regret over {count(len(figures[name]), 'task')}, {seeds}"
+        areas = {task: {s: found[f"area{AREA}"] for s, found in by.items()} for task, by in figures[name].items()}
+        courses = {strategy: standing.course for strategy, standing in by_strategy.items()}
+        in_time = {strategy: standing.in_time for strategy, standing in by_strategy.items() if standing.in_time}
+        if in_time and runs[0].simulated_workers > 1:
+            courses = dict(sorted(in_time.items(), key=lambda item: item[1].area))
+            areas = {
+                t: {s: found["in_time"][f"area{AREA}"] for s, found in by.items()} for t, by in figures[name].items()
+            }
+            title = f"{title}\n{pace(runs, name)}"
         table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
         table.add_column("strategy", no_wrap=True)
-        length = min(len(standing.curve) for standing in by_strategy.values())
+        length = min(len(course.curve) for course in courses.values())
         counts = [evaluations for evaluations in SHOWN if evaluations <= length][-COLUMNS:]
         for column in [f"@{evaluations}" for evaluations in counts]:
             table.add_column(column, justify="right")
         for column in (f"area 1-{min(AREA, length)}", "worst task", "ms a\nproposal"):
             table.add_column(column, justify="right")
-        for strategy, standing in by_strategy.items():
-            areas = {task: found[strategy][f"area{AREA}"] for task, found in figures[name].items()}
-            worst = max(areas, key=lambda task: float(areas[task]))
-            regrets = [f"{standing.curve[evaluations - 1]:.3f}" for evaluations in counts]
-            area, time = f"{standing.area:.3f}", f"{1000 * standing.seconds_per_proposal:.1f}"
-            table.add_row(strategy, *regrets, area, f"{areas[worst]:.3f} {worst}", time)
+        for strategy, course in courses.items():
+            own = {task: by[strategy] for task, by in areas.items()}
+            worst = max(own, key=lambda task: own[task])
+            regrets = [f"{course.curve[evaluations - 1]:.3f}" for evaluations in counts]
+            time = f"{1000 * by_strategy[strategy].seconds_per_proposal:.1f}"
+            table.add_row(strategy, *regrets, f"{course.area:.3f}", f"{own[worst]:.3f} {worst}", time)
         output.print(table)
     placed = ranks(figures)
     if len(placed) > 1:
@@ -142,6 +156,8 @@ def _command(plan: Plan, page: Path, figure: Path | None) -> str:
     if plan.tables:
         words.append(f"--tables {','.join(Path(name).name for name in plan.tables)}")
     words.append(f"--strategies {','.join(plan.strategies)} --seeds {plan.seeds} --evaluations {plan.evaluations}")
+    if plan.simulated_workers > 1:
+        words.append(f"--simulated-workers {plan.simulated_workers}")
     if figure:
         words.append(f"--figure {figure.name}")
     return " ".join([*words, f"--page {page.name}"])
