@@ -15,6 +15,7 @@ from archwise.errors import ArchwiseError
 from archwise.spaces import JointSpace
 from archwise.strategies import RandomSearch, Strategy
 from archwise.strategies.controller import Controller
+from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import KEPT, OTHERS, ReinforcementLearning
 from archwise.strategies.rewards import CostWeighted
 from archwise.trial import Outcome, Proposal, Trial
@@ -55,6 +56,18 @@ def scored(trial: Trial, score: float | None) -> Trial:
 
 def proposed(strategy: Strategy, history: list[Trial], n: int = 10) -> list[Proposal]:
     return strategy.propose(toys.layers(), history, [], 0, n)
+
+
+@pytest.mark.parametrize("strategy", [ReinforcementLearning, ReinforcedGrowing])
+def test_a_reward_that_no_trial_has_is_refused_by_name(strategy: type[ReinforcementLearning]) -> None:
+    costly = [replace(t, outcome=Outcome("finished", 0.5, costs={"flops": 9.0})) for t in random_trials(30)]
+    misspelt = strategy(reward=CostWeighted(1e3, "flop"), batch=10)
+    with pytest.raises(ArchwiseError, match=r"cost='flop'.* costs are: flops"):
+        proposed(misspelt, costly)
+    assert proposed(misspelt, [scored(t, None) for t in costly]), "failures may have no costs"
+    assert proposed(misspelt, [replace(t, number=t.number - 30) for t in costly]), (
+        "other searches may have measured others"
+    )
 
 
 def width(trial: Trial) -> int:
@@ -140,10 +153,9 @@ def test_the_reward_decides_what_is_good():
     assert found[1] > 0.8
 
 
-def test_where_all_rewards_are_missing_it_stays_random_and_goes_on():
-    strategy = ReinforcementLearning(CostWeighted(1.0))
-    trials = simulate(lambda: strategy, toys.layers(), 40)
-    assert len({width(trial) for trial in trials[-20:]}) == 4
+def test_where_all_fail_it_stays_random_and_goes_on():
+    failed = [scored(trial, None) for trial in random_trials(40)]
+    assert len({width(as_trial(i, p)) for i, p in enumerate(proposed(ReinforcementLearning(), failed, 20))}) == 4
 
 
 # ---------------------------------------------------------------------- others, and the end

@@ -14,7 +14,7 @@ from archwise.strategies.edit_controller import EditController, Place
 from archwise.strategies.edits import Edit, moves
 from archwise.strategies.growing import NetworkGrowing
 from archwise.strategies.reinforcement import ReinforcementLearning
-from archwise.strategies.rewards import METRIC, Reward, advantages
+from archwise.strategies.rewards import METRIC, Reward, advantages, rewards_of
 from archwise.strategies.strategy import Situation
 from archwise.trial import Trial
 
@@ -106,15 +106,16 @@ class _EditLessons(ReinforcementLearning):
             for child, parent in edits
             if (edit := self._edit(controller.space, parent.candidate, child.candidate))
         ]
-        above = advantages([self._gain(child, parent) for child, parent, _ in made], self.decay)
+        worth = {trial.number: value for trial, value in zip(trials, rewards_of(self.reward, trials), strict=True)}
+        above = advantages([_gain(worth[parent.number], worth[child.number]) for child, parent, _ in made], self.decay)
         lesson = [(*item, float(a)) for item, a in zip(made, above, strict=True) if item[0].number >= first]
         if any(advantage for *_, advantage in lesson):
             _, parents, taken, gained = zip(*lesson, strict=True)
             controller.reinforce_edits([parent.candidate for parent in parents], taken, gained)
 
-    def _gain(self, child: Trial, parent: Trial) -> float | None:
-        before, after = self.reward(parent.outcome), self.reward(child.outcome)
-        return None if before is None or after is None else after - before
+
+def _gain(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _edit(space: JointSpace, parent: Candidate, child: Candidate) -> Place | None:

@@ -10,7 +10,7 @@ from archwise.errors import ArchwiseError
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.controller import Controller
-from archwise.strategies.rewards import METRIC, Reward, advantages
+from archwise.strategies.rewards import METRIC, Reward, advantages, rewards_of
 from archwise.strategies.strategy import OneAtATime, Situation
 from archwise.trial import Proposal, Trial
 
@@ -165,7 +165,7 @@ class ReinforcementLearning(OneAtATime):
 
     def _teach(self, controller: Controller, trials: Sequence[Trial], count: int) -> None:
         """Teach the last few of some trials, by how they compare with all of these."""
-        above = advantages([self.reward(trial.outcome) for trial in trials], self.decay)
+        above = advantages(rewards_of(self.reward, trials), self.decay)
         if not above[-count:].any():
             return
         improve = controller.proximal if self.update == "ppo" else controller.reinforce

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from archwise.errors import ArchwiseError
-from archwise.trial import Outcome
+from archwise.trial import Outcome, Trial
 
 
 class Reward(Protocol):
@@ -119,6 +119,23 @@ class CostWeighted:
             return None
         factor: float = (cost / self.target) ** (self.within if cost <= self.target else self.beyond)
         return reward * factor if reward > 0 else reward / factor
+
+
+def rewards_of(reward: Reward, trials: Sequence[Trial]) -> list[float | None]:
+    """Return the rewards of some trials.
+
+    Raises:
+        ArchwiseError: none of this search that finished has one, as with a misspelt cost: nothing could be learned.
+    """
+    rewards = [reward(trial.outcome) for trial in trials]
+    finished = [trial for trial in trials if trial.score is not None and trial.number >= 0]
+    if finished and all(value is None for value in rewards):
+        known = ", ".join(sorted({name for trial in finished for name in trial.outcome.costs})) or "none"
+        raise ArchwiseError(
+            f"{reward} has no value for any of the {len(finished)} finished trials, whose costs are: {known}. "
+            "Take one of these costs, or another reward."
+        )
+    return rewards
 
 
 def advantages(rewards: Sequence[float | None], decay: float = 0.9) -> np.ndarray:
