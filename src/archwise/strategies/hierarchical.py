@@ -10,7 +10,7 @@ from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace, Key
 from archwise.spaces.levels import RECIPE_LEVEL, LevelSpace, level_space, levels_of
 from archwise.strategies.members import Members, begun
-from archwise.strategies.strategy import Strategy, keys_of, next_number
+from archwise.strategies.strategy import Strategy, keys_of, next_number, one_after_another
 from archwise.trial import Pending, Proposal, Trial
 
 WHOLE = "all levels"
@@ -95,16 +95,7 @@ class Hierarchical:
         Raises:
             SpaceError: `levels` or `at` name a level that the space does not have.
         """
-        known = list(pending)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
-            proposal = self._propose_one(space, history, known, seed)
-            if proposal is None:
-                break
-            known.append(Pending(number, proposal))
-            proposals.append(proposal)
-        return proposals
+        return one_after_another(lambda begun: self._propose_one(space, history, begun, seed), history, pending, n)
 
     def _propose_one(
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from archwise.errors import ArchwiseError
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.strategy import Strategy, next_number
+from archwise.strategies.strategy import Strategy, one_after_another
 from archwise.trial import Pending, Proposal, Trial
 
 Said = TypeVar("Said", Trial, Proposal)
@@ -100,17 +100,12 @@ class Hybrid(ABC):
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
         """Return a proposal each of the first members that have one; see `Strategy.propose`."""
-        known = list(pending)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
-            asked = (self.members.ask(name, space, history, known, seed) for name in self.order(history, known))
-            proposal = next((proposal for proposal in asked if proposal), None)
-            if proposal is None:
-                break
-            known.append(Pending(number, proposal))
-            proposals.append(proposal)
-        return proposals
+
+        def propose_next(begun: Sequence[Pending]) -> Proposal | None:
+            asked = (self.members.ask(name, space, history, begun, seed) for name in self.order(history, begun))
+            return next((proposal for proposal in asked if proposal), None)
+
+        return one_after_another(propose_next, history, pending, n)
 
     @abstractmethod
     def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:

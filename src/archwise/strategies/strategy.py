@@ -132,23 +132,39 @@ class OneAtATime(ABC):
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
         """Return up to `n` new proposals; see `Strategy.propose`."""
-        seen = keys_of(space, history, pending)
-        first = next_number(history, pending)
-        proposals: list[Proposal] = []
-        for number in range(first, first + n):
+
+        def propose_next(begun: Sequence[Pending]) -> Proposal | None:
+            seen = keys | {space.key(item.proposal.candidate) for item in begun[len(pending) :]}
             if len(seen) >= space.size:
-                break
-            begun = [*pending, *(Pending(i, proposal) for i, proposal in enumerate(proposals, first))]
-            proposal = self.propose_one(Situation(space, history, begun, seen, number, seed))
-            if proposal is None:
-                break
-            seen = seen | {space.key(proposal.candidate)}
-            proposals.append(proposal)
-        return proposals
+                return None
+            return self.propose_one(Situation(space, history, begun, seen, next_number(history, begun), seed))
+
+        keys = keys_of(space, history, pending)
+        return one_after_another(propose_next, history, pending, n)
 
     @abstractmethod
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return a proposal that is new, or None where there is none left."""
+
+
+def one_after_another(
+    propose_next: Callable[[Sequence[Pending]], Proposal | None],
+    history: Sequence[Trial],
+    pending: Sequence[Pending],
+    n: int,
+) -> list[Proposal]:
+    """Return up to `n` proposals, fewer where there is none left.
+
+    Args:
+        propose_next: returns a proposal, or None, when it is given all that is pending, the proposals before it too.
+        history: the trials that ended.
+        pending: what was pending before.
+        n: how many are wanted.
+    """
+    begun = list(pending)
+    while len(begun) < len(pending) + n and (proposal := propose_next(tuple(begun))):
+        begun.append(Pending(next_number(history, begun), proposal))
+    return [item.proposal for item in begun[len(pending) :]]
 
 
 def passes_on_weights(strategy: object) -> bool:

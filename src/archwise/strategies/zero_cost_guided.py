@@ -10,7 +10,7 @@ from archwise.errors import ArchwiseError
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace, Key
 from archwise.strategies.proxies import Scorer, preference
-from archwise.strategies.strategy import Strategy, keys_of, next_number
+from archwise.strategies.strategy import Strategy, keys_of, one_after_another
 from archwise.trial import Pending, Proposal, Trial
 
 WARM_UP = "best of random candidates by zero-cost proxies"
@@ -69,15 +69,11 @@ class ZeroCostGuided:
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
     ) -> list[Proposal]:
         """Return up to `n` proposals that the proxies prefer; see `Strategy.propose`."""
-        pending = list(pending)
-        proposals: list[Proposal] = []
-        for number in range(first := next_number(history, pending), first + n):
-            proposal = self._warm_up(space, history, pending, seed) or self._move(space, history, pending, seed)
-            if proposal is None:
-                break
-            pending.append(Pending(number, proposal))
-            proposals.append(proposal)
-        return proposals
+
+        def propose_next(begun: Sequence[Pending]) -> Proposal | None:
+            return self._warm_up(space, history, begun, seed) or self._move(space, history, begun, seed)
+
+        return one_after_another(propose_next, history, pending, n)
 
     def _warm_up(
         self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int
