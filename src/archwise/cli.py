@@ -1,16 +1,17 @@
-"""The command line: search, resume, show, predict and experience."""
+"""The command line."""
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archwise import __version__
+from archwise.cli_bench import bench
 from archwise.terminal.guard import guarded
+from archwise.terminal.options import DataKind, Debug, Device, Json, Place, Problem, RunFolder, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,42 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-class Device(StrEnum):
-    """Where networks are trained."""
-
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class DataKind(StrEnum):
-    """What inputs are."""
-
-    table = "table"
-    image = "image"
-    series = "series"
-
-
-class Problem(StrEnum):
-    """What is predicted."""
-
-    classification = "classification"
-    regression = "regression"
-
-
-Data = Annotated[str, typer.Argument(metavar="DATA", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder of a search.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and all else to standard error.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error, too.")]
-Place = Annotated[
-    str | None, typer.Option("--experience", metavar="PATH|URL", help="The experience, instead of the user's own.")
-]
-
-
-def option(metavar: str | None, text: str) -> Any:
-    """Return a Typer option that has a name for its value and a sentence of help."""
-    return typer.Option(metavar=metavar, help=text, show_default=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -268,57 +233,7 @@ def strategies(json: Json = False, debug: Debug = False) -> None:
         print_strategies(json)
 
 
-@app.command(short_help="Compare search strategies on published benchmarks.")
-def bench(
-    tables: Annotated[
-        str | None, option("NAME|PATH,...", "Tables, or folders of them; if not given, those that packages bring.")
-    ] = None,
-    strategies: Annotated[
-        str | None, option("NAME,...", "Strategies to compare; default and four others if not given.")
-    ] = None,
-    against: Annotated[
-        str | None, option("NAME,...", "Other libraries' methods: optuna-tpe, optuna-gp, smac, botorch, syne-tune-cqr.")
-    ] = None,
-    seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
-    evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
-    simulated_workers: Annotated[int, option("N", "Trials side by side in each search; 1 if not given.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
-    all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,
-    results: Annotated[Path, option("FILE", "Where results are kept and looked up.")] = Path("bench.jsonl"),
-    workers: Annotated[int | None, option("N", "Searches side by side; one for each core if not given.")] = None,
-    figure: Annotated[Path | None, option("FILE.svg", "Draw the regret curves there.")] = None,
-    page: Annotated[
-        Path | None, option("FILE.md", "Write tables and figure there, in the place that earlier ones have.")
-    ] = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Compare search strategies on published benchmarks, on a virtual clock: nothing is trained.
-
-    Regret is 0 for the best of a table and 1 for its median; where a table has both, validation is seen while
-    searching, and test judged.
-    Results go to a file as they come, and what it has is not run again. Ctrl-C keeps what has ended.
-
-    Example: archwise bench --tables nasbench201.npz --strategies random,evolution --quick
-    """
-    with guarded(debug):
-        from archwise.terminal.benchmarks import bench_command
-
-        bench_command(
-            tables,
-            strategies,
-            against,
-            seeds,
-            evaluations,
-            simulated_workers,
-            quick,
-            all_,
-            results,
-            workers,
-            figure,
-            page,
-            json,
-        )
+app.command(short_help="Compare search strategies on published benchmarks.")(bench)
 
 
 def main() -> None:
