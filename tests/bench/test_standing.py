@@ -71,9 +71,9 @@ def test_the_page_says_what_was_measured_and_how() -> None:
 def test_the_page_and_the_figure_have_a_part_over_time_where_there_are_times() -> None:
     timed = [replace(r, table="timed", training_seconds=60.0, simulated_workers=4) for r in RUNS]
     section = benchmark_section([*RUNS, *timed], "archwise bench")
-    assert section.count("Over simulated time") == 1 and "4 trials at a time" in section and "1\xa0min" in section
-    # In the first 60 minutes nothing for 1, then the regret for 28, then half of it for 31.
-    assert f"| good | {(10 + 28 * 0.11 + 31 * 0.055) / 60:.3f} ± " in section
+    assert section.count("Over simulated time") == 1 and "after N times 15\xa0s, in which 4 workers" in section
+    # Nothing for 7 quarters of a minute, then the regret.
+    assert f"| good | {(7 * 10 + 53 * 0.11) / 60:.3f} ± " in section
     texts = regret_figure(standings([*RUNS, *timed]))
     assert texts.count("evaluations</text>") == 2 and texts.count("time of average trainings</text>") == 1
 

@@ -63,12 +63,12 @@ def regret_curve(changes: Sequence[Change], evaluations: int) -> list[float]:
 
 
 def regret_in_time(changes: Sequence[Change], evaluations: int, seconds: float) -> list[float]:
-    """Return the regret when the time of 1, 2, ... trainings has passed.
+    """Return the regret when 1, 2, ... times some seconds have passed.
 
     Args:
         changes: the changes of the incumbent's regret.
         evaluations: what the search may spend, in full trainings, and the length of the curve.
-        seconds: what a training takes.
+        seconds: from one value of the curve to the next.
 
     Example:
         >>> regret_in_time([Change(1, 60, 0.5), Change(2.5, 90, 0.25)], evaluations=4, seconds=30)

@@ -92,11 +92,11 @@ def _table(by_strategy: Mapping[str, Standing]) -> str:
 def pace(runs: Sequence[Run], table: str) -> str:
     """Return a title for a table's figures over simulated time."""
     runs = [run for run in runs if run.table == table]
-    hours = {run.task: (run.training_seconds or 0.0) / 3600 for run in runs}
+    each = duration(mean({run.task: run.pace or 0.0 for run in runs}.values()))
     workers = runs[0].simulated_workers
-    side = f"{workers} trials at a time" if workers > 1 else "one trial after another"
-    each = duration(3600 * mean(hours.values()))
-    return f"Over simulated time, {side}: @N is when the time of N average trainings ({each} each) has passed"
+    if workers == 1:
+        return f"Over simulated time: @N is after N times {each}, what an average training takes"
+    return f"Over simulated time: @N is after N times {each}, in which {workers} workers do an average training"
 
 
 def _time_table(by_strategy: Mapping[str, Standing]) -> str:

@@ -56,10 +56,13 @@ class Run:
 
     @cached_property
     def regret_in_time(self) -> list[float] | None:
-        """The incumbent's regret when 1, 2, ... average trainings' time has passed; None if the table has no times."""
-        if self.training_seconds is None:
-            return None
-        return regret_in_time(self.changes, self.evaluations, self.training_seconds)
+        """The incumbent's regret when 1, 2, ... times `pace` have passed; None if the table has no times."""
+        return None if self.pace is None else regret_in_time(self.changes, self.evaluations, self.pace)
+
+    @property
+    def pace(self) -> float | None:
+        """The seconds in which all workers together do an average training; None if the table has no times."""
+        return None if self.training_seconds is None else self.training_seconds / self.simulated_workers
 
     @property
     def key(self) -> Key:

@@ -20,7 +20,7 @@ class Course:
     """How the regret of searches went down.
 
     Args:
-        curve: the mean regret after 1, 2, ... evaluations, or average trainings' time.
+        curve: the mean regret after 1, 2, ... evaluations, or that many times an average training takes.
         errors: its standard error over seeds at each; not a number where there is one seed.
         area: the mean regret over the first of these.
         area_error: its standard error over seeds.

@@ -37,8 +37,9 @@ def grouped(runs: Iterable[Run]) -> dict[Cell, list[Run]]:
 def summary(runs: Iterable[Run]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """Return {table: {task: {strategy: figures}}}: means over seeds.
 
-    "area60" is over the first 60 evaluations, or over all where there are fewer. "in_time" has the figures over
-    simulated time, counted in average trainings of the table, which take "hours"; only tables with times have it.
+    "area60" is over the first 60 evaluations, or over all where there are fewer. "in_time" has the same over simulated
+    time, in the place of an evaluation the "hours" in which all "workers" together do an average training; only tables
+    with times have it.
     """
     data: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for (table, task, strategy), cell in grouped(runs).items():
@@ -51,8 +52,8 @@ def summary(runs: Iterable[Run]) -> dict[str, dict[str, dict[str, dict[str, Any]
             "seeds": len(cell),
         }
         in_time = [run.regret_in_time for run in cell if run.regret_in_time is not None]
-        if in_time and cell[0].training_seconds is not None:
-            pace = {"hours": cell[0].training_seconds / 3600, "workers": cell[0].simulated_workers}
+        if in_time and cell[0].pace is not None:
+            pace = {"hours": cell[0].pace / 3600, "workers": cell[0].simulated_workers}
             data[table][task][strategy]["in_time"] = _figures(in_time) | pace
     return data
 
@@ -70,6 +71,8 @@ def _figures(curves: Sequence[Sequence[float]]) -> dict[str, Any]:
 def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Rank]:
     """Return each strategy's mean rank by area over the tasks on which all strategies ran.
 
+    The area is over evaluations; over time where trials ran side by side.
+
     Args:
         figures: what `summary` returned.
     """
@@ -77,11 +80,16 @@ def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, R
     cells = [by for tasks in figures.values() for by in tasks.values() if set(by) == set(strategies)]
     if not cells:
         return {}
-    placed = np.array([rankdata([by[s][f"area{AREA}"] for s in strategies]) for by in cells])
+    placed = np.array([rankdata([_ranked_by(by[s]) for s in strategies]) for by in cells])
     rng = np.random.default_rng(0)
     drawn = placed[rng.integers(len(cells), size=(RESAMPLES, len(cells)))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     return {s: Rank(*map(float, values)) for s, *values in zip(strategies, placed.mean(axis=0), low, high, strict=True)}
+
+
+def _ranked_by(figures: Mapping[str, Any]) -> float:
+    in_time = figures.get("in_time")
+    return float((in_time if in_time and in_time["workers"] > 1 else figures)[f"area{AREA}"])
 
 
 def median_evaluations(runs: Iterable[Run], regret: float) -> float | None:

@@ -28,15 +28,17 @@ SHORTLIST = 16
 class BayesianOptimization(OneAtATime):
     """Proposes the candidate of the largest expected improvement, among neighbours of the best and random ones.
 
-    - The model is a Gaussian process over the choices, what the graph counts, the paths through its sections, and its
-      size.
+    - The model is a Gaussian process over views of a candidate: its choices, the Weisfeiler-Lehman labels (one round)
+      and short paths that its graph counts, the paths through the graph's sections, and its size. Each view has a
+      weight of its own in the kernel.
     - The first candidate is the space's default. The next are the best of other searches, or those that tell most about
       all others: central ones that are not like what is known.
     - Failed trials make their neighbourhood less likely to succeed; the expected improvement is weighed by that.
     - Candidates under way are taken to get what is predicted for them.
 
     Source: Jones et al. 1998, Efficient global optimization of expensive black-box functions; for architectures,
-    Kandasamy et al. 2018, and White et al. 2021, BANANAS, for looking among the neighbours of the best.
+    Kandasamy et al. 2018, and White et al. 2021, BANANAS, for looking among the neighbours of the best; for the graph's
+    labels, Shervashidze et al. 2011, Weisfeiler-Lehman graph kernels, and Ru et al. 2021, NAS-BOWL.
 
     Args:
         first: how many candidates are chosen without scores.
