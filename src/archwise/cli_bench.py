@@ -19,7 +19,8 @@ def bench(
         str | None, option("NAME,...", "Strategies to compare; default and four others if not given.")
     ] = None,
     against: Annotated[
-        str | None, option("NAME,...", "Other libraries' methods: optuna-tpe, optuna-gp, smac, botorch, syne-tune-cqr.")
+        str | None,
+        option("NAME,...", "Others' methods: optuna-tpe, optuna-gp, smac, botorch, syne-tune-cqr; plain-gp."),
     ] = None,
     seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
     evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
