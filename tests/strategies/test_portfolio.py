@@ -11,7 +11,7 @@ from tests.contracts.simulation import as_trial, simulate
 from tests.contracts.strategy_contract import StrategyContract
 from tests.strategies.test_in_turns import Nothing, names
 
-from archwise.bench.curves import regret_curve
+from archwise.bench.curves import regret_changes
 from archwise.bench.simulation import simulate as simulate_on_table
 from archwise.errors import ArchwiseError
 from archwise.evaluators.table import read_table
@@ -138,7 +138,7 @@ def test_on_a_published_table_it_finds_more_than_random_search(shared_data: Path
         for seed in seeds:
             task = table.tasks[seed % len(table.tasks)]
             steps = simulate_on_table(make(), evaluator, TableTask(task), seed, 100).steps
-            found.append(regret_curve(steps, table, task, 100)[-1])
+            found.append(regret_changes(steps, table, task)[-1].regret)
         return found
 
     ours = regrets(lambda: Portfolio({"evolution": RegularisedEvolution(), "local": LocalSearch()}), range(9))
