@@ -72,6 +72,12 @@ def test_light_imports(statement: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_search_does_not_wait_for_what_few_searches_need() -> None:
+    code = "import archwise.api, sys; print(sorted({'scipy.stats', 'torch._dynamo', 'optuna'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_nothing_is_pickled() -> None:
     for path in SOURCE.rglob("*.py"):
         text = path.read_text()

@@ -12,6 +12,7 @@ from archwise.strategies.bayesian import BayesianOptimization
 
 class TestBayesianOptimization(StrategyContract):
     seeds = 2
+    beginnings = 15
 
     def make(self) -> Strategy:
         return BayesianOptimization()

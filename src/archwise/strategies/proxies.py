@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
+from numpy.typing import ArrayLike
 
 from archwise.spaces.architecture import Candidate
 from archwise.trial import Trial
@@ -40,7 +40,7 @@ def preference(scorer: Scorer, candidates: Sequence[Candidate], finished: Sequen
     ranks = _ranks(scorer, candidates)
     trials = finished[-RECENT:]
     known = _ranks(scorer, [trial.candidate for trial in trials])
-    scores = rankdata([trial.score or 0.0 for trial in trials])
+    scores = _placed([trial.score or 0.0 for trial in trials])
     trust = [_trust(known[:, i], scores) if trials else EXPECTED for i in range(ranks.shape[1])]
     preferred: np.ndarray = ranks @ trust / max(sum(trust), 1e-9)
     return preferred
@@ -49,11 +49,18 @@ def preference(scorer: Scorer, candidates: Sequence[Candidate], finished: Sequen
 def _ranks(scorer: Scorer, candidates: Sequence[Candidate]) -> np.ndarray:
     """Return the rank of each candidate by each proxy, (candidates, proxies); what is undefined is the worst."""
     values = np.array([list(scorer(candidate).values()) for candidate in candidates], dtype=float)
-    ranks: np.ndarray = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
-    return ranks
+    return _placed(np.where(np.isnan(values), -np.inf, values))
 
 
 def _trust(proxy: np.ndarray, scores: np.ndarray) -> float:
     varies = np.ptp(proxy) > 0 and np.ptp(scores) > 0
     correlation = float(np.corrcoef(proxy, scores)[0, 1]) if varies else 0.0
     return max(0.0, (STRENGTH * EXPECTED + len(scores) * correlation) / (STRENGTH + len(scores)))
+
+
+def _placed(values: ArrayLike) -> np.ndarray:
+    """Return the ranks of values, from 1 for the smallest; equal ones share the mean of theirs."""
+    from scipy.stats import rankdata  # takes half a second, and few searches need it
+
+    ranks: np.ndarray = rankdata(values, axis=0)
+    return ranks
