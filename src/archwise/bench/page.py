@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite, isnan
 from statistics import mean
 
-from archwise.bench.curves import AREA
+from archwise.bench.curves import AREA, WORST
 from archwise.bench.results import Run
 from archwise.bench.standing import BASELINE, Course, Standing, standings
 from archwise.bench.summary import Rank, ranks, summary
@@ -94,9 +94,10 @@ def pace(runs: Sequence[Run], table: str) -> str:
     runs = [run for run in runs if run.table == table]
     each = duration(mean({run.task: run.pace or 0.0 for run in runs}.values()))
     workers = runs[0].simulated_workers
-    if workers == 1:
-        return f"Over simulated time: @N is after N times {each}, what an average training takes"
-    return f"Over simulated time: @N is after N times {each}, in which {workers} workers do an average training"
+    what = f"in which {workers} workers do an average training" if workers > 1 else "what an average training takes"
+    return (
+        f"Over simulated time: @N is after N times {each}, {what}; until a first one has ended, regret counts {WORST:g}"
+    )
 
 
 def _time_table(by_strategy: Mapping[str, Standing]) -> str:
