@@ -15,7 +15,7 @@ from archwise.errors import DataError
 
 def run(strategy: str = "random", task: str = "up", seed: int = 0, regret: float = 0.5, length: int = 100) -> Run:
     changes = tuple(Change(i + 1, 60.0 * i, round(regret * (1 + (length - i) / length), 6)) for i in range(length))
-    return Run("small", "abc", task, strategy, seed, "archwise 0.1", "", 1, length, changes, None, 0.01)
+    return Run("small", "abc", task, strategy, seed, "archwise 0.1", "", 1, length, changes, 2.0, None, 0.01)
 
 
 def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) -> None:
@@ -38,11 +38,11 @@ def test_a_line_that_a_kill_cut_off_is_left_out_and_written_over(tmp_path: Path)
     assert [one.seed for one in file.read()] == [0, 1]
 
 
-@pytest.mark.parametrize("text", ["no json\n", "[1]\n", '{"table": "small"}\n'])
+@pytest.mark.parametrize("text", ["no json\n", "[1]\n", '{"table": "small"}\n', '{"precious": 1}', "no newline"])
 def test_other_files_are_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.txt"
     path.write_text(text)
-    with pytest.raises(DataError, match=r"Line 1 of .*other.txt is no benchmark result"):
+    with pytest.raises(DataError, match=r"ine .*of .*other.txt is no benchmark result"):
         ResultsFile(path).read()
     assert path.read_text() == text
 

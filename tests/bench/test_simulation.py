@@ -104,8 +104,8 @@ def test_curves_are_read_at_whole_evaluations(table: Table) -> None:
 
 def test_curves_over_time_end_with_what_was_paid_for() -> None:
     changes = [Change(0.06, 5, 1.0), Change(2, 25, 0.5), Change(3, 26, 0.1)]
-    assert regret_in_time(changes, 4, 10) == [1.0, 1.0, 0.1, 0.1]
-    assert regret_in_time(changes, 2, 25) == [0.5, 0.5], "a shorter search does not have what came later"
+    assert regret_in_time(changes, 4, 10, 2.0) == [1.0, 1.0, 0.1, 0.1]
+    assert regret_in_time(changes, 2, 25, 2.0) == [0.5, 0.5], "a shorter search does not have what came later"
 
 
 def test_areas_and_evaluations() -> None:

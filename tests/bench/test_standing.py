@@ -19,7 +19,7 @@ from archwise.errors import DataError
 def run(strategy: str, task: str, seed: int, regret: float, table: str = "small") -> Run:
     """Return a run whose regret halves at the evaluation 31."""
     changes = (Change(1, 120.0, regret), Change(31, 1800.0, regret / 2))
-    return Run(table, "abc", task, strategy, seed, "archwise 0.1", "", 1, 100, changes, None, 0.004)
+    return Run(table, "abc", task, strategy, seed, "archwise 0.1", "", 1, 100, changes, 2.0, None, 0.004)
 
 
 RUNS = [
@@ -69,11 +69,14 @@ def test_the_page_says_what_was_measured_and_how() -> None:
 
 
 def test_the_page_and_the_figure_have_a_part_over_time_where_there_are_times() -> None:
-    timed = [replace(r, table="timed", training_seconds=60.0, simulated_workers=4) for r in RUNS]
+    timed = [replace(r, table="timed", training_seconds=60.0, simulated_workers=4, drawn=1.0) for r in RUNS]
     section = benchmark_section([*RUNS, *timed], "archwise bench")
-    assert section.count("Over simulated time") == 1 and "after N times 15\xa0s, in which 4 workers" in section
-    # Nothing for 7 quarters of a minute, then the regret.
-    assert f"| good | {(7 * 10 + 53 * 0.11) / 60:.3f} ± " in section
+    assert (
+        section.count("Over simulated time") == 1
+        and "4 workers together could have done N of a task's average trainings (15\xa0s each)" in section
+    )
+    # A random draw's regret for 7 quarters of a minute, then the incumbent's.
+    assert f"| good | {(7 * 1 + 53 * 0.11) / 60:.3f} ± " in section
     texts = regret_figure(standings([*RUNS, *timed]))
     assert texts.count("evaluations</text>") == 2 and texts.count("time of average trainings</text>") == 1
 

@@ -13,7 +13,7 @@ import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial
 from tests.search.conftest import Searcher, trial_facts
-from tests.search.test_resume import RESUME, _kill_everything, _recorded
+from tests.search.test_resume import RESUME, _count, _kill_everything
 
 import archwise
 from archwise.lineage import Lineage
@@ -89,12 +89,12 @@ def test_kills_lose_and_repeat_nothing(small_search: Searcher, tmp_path: Path) -
     code, generator, known = SEARCH.format(**places), random.Random(2), 0
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", code])
-        while not ((run / "run.json").exists() and len(_recorded(run, experience)) >= min(11, known + 2)):
+        while _count(run, experience) < min(11, known + 2):
             assert process.poll() is None
             time.sleep(0.02)
         time.sleep(generator.random() * 0.3)
         _kill_everything(process)
-        code, known = RESUME.format(**places), len(_recorded(run, experience))
+        code, known = RESUME.format(**places), _count(run, experience)
     result = archwise.resume(run)
     assert trial_facts(result) == trial_facts(whole)
     assert list(result.trials.inherits.dropna()) == list(whole.trials.inherits.dropna())

@@ -17,7 +17,7 @@ from archwise.strategies import RandomSearch, Strategy
 from archwise.strategies.controller import Controller
 from archwise.strategies.reinforced_growing import ReinforcedGrowing
 from archwise.strategies.reinforcement import KEPT, OTHERS, ReinforcementLearning
-from archwise.strategies.rewards import CostWeighted
+from archwise.strategies.rewards import CostWeighted, Logistic
 from archwise.trial import Outcome, Proposal, Trial
 
 
@@ -61,13 +61,14 @@ def proposed(strategy: Strategy, history: list[Trial], n: int = 10) -> list[Prop
 @pytest.mark.parametrize("strategy", [ReinforcementLearning, ReinforcedGrowing])
 def test_a_reward_that_no_trial_has_is_refused_by_name(strategy: type[ReinforcementLearning]) -> None:
     costly = [replace(t, outcome=Outcome("finished", 0.5, costs={"flops": 9.0})) for t in random_trials(30)]
-    misspelt = strategy(reward=CostWeighted(1e3, "flop"), batch=10)
-    with pytest.raises(ArchwiseError, match=r"cost='flop'.* costs are: flops"):
+    misspelt = strategy(reward=Logistic(of=CostWeighted(1e3, "flop")), batch=10)
+    with pytest.raises(ArchwiseError, match=r"weighted by 'flop', which no .* take one of flops"):
         proposed(misspelt, costly)
     assert proposed(misspelt, [scored(t, None) for t in costly]), "failures may have no costs"
-    assert proposed(misspelt, [replace(t, number=t.number - 30) for t in costly]), (
-        "other searches may have measured others"
-    )
+    elsewhere = [replace(t, number=t.number - 30) for t in costly]
+    assert proposed(misspelt, elsewhere), "other searches may have measured others"
+    later = strategy(reward=CostWeighted(1e3, "latency_ms"), batch=10)
+    assert proposed(later, costly), "it may come with later trials"
 
 
 def width(trial: Trial) -> int:

@@ -101,15 +101,8 @@ def run_plan(
 
     def key(job: Job) -> Key:
         table = tables[job.table]
-        return (
-            table.name,
-            table.fingerprint,
-            job.task,
-            job.strategy,
-            job.seed,
-            *kinds[job.strategy],
-            job.simulated_workers,
-        )
+        what = table.name, table.fingerprint, job.task, job.strategy, job.seed, *kinds[job.strategy]
+        return *what, job.simulated_workers, job.evaluations if job.simulated_workers > 1 else None
 
     wanted = {key(job): job for job in jobs}
     known = {run.key: run for run in file.read() if run.key in wanted and run.evaluations >= plan.evaluations}

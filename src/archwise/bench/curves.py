@@ -62,26 +62,35 @@ def regret_curve(changes: Sequence[Change], evaluations: int) -> list[float]:
     return _curve([change.spent for change in changes], changes, range(1, evaluations + 1))
 
 
-def regret_in_time(changes: Sequence[Change], evaluations: int, seconds: float) -> list[float]:
+def regret_in_time(changes: Sequence[Change], evaluations: int, seconds: float, before: float) -> list[float]:
     """Return the regret when 1, 2, ... times some seconds have passed.
 
     Args:
         changes: the changes of the incumbent's regret.
         evaluations: what the search may spend, in full trainings, and the length of the curve.
         seconds: from one value of the curve to the next.
+        before: the regret before any trial has ended.
 
     Example:
-        >>> regret_in_time([Change(1, 60, 0.5), Change(2.5, 90, 0.25)], evaluations=4, seconds=30)
-        [10.0, 0.5, 0.25, 0.25]
+        >>> regret_in_time([Change(1, 60, 0.5), Change(2.5, 90, 0.25)], evaluations=4, seconds=30, before=1.5)
+        [1.5, 0.5, 0.25, 0.25]
     """
     paid = [change for change in changes if change.spent <= evaluations + 1e-6]
-    return _curve([change.seconds for change in paid], paid, [seconds * n for n in range(1, evaluations + 1)])
+    return _curve([change.seconds for change in paid], paid, [seconds * n for n in range(1, evaluations + 1)], before)
 
 
-def _curve(places: Sequence[float], changes: Sequence[Change], ends: Sequence[float]) -> list[float]:
+def expected_regret(table: Table, task: str) -> float:
+    """Return the mean regret of a table's architectures, none of which counts more than `WORST`."""
+    regret = np.nan_to_num(table.regret(range(len(table.architectures)), task), nan=WORST)
+    return float(np.minimum(regret, WORST).mean())
+
+
+def _curve(
+    places: Sequence[float], changes: Sequence[Change], ends: Sequence[float], before: float = WORST
+) -> list[float]:
     """Return the regret at some ends, of changes at some places."""
     found = np.searchsorted(places, np.asarray(ends) * (1 + 1e-9) + 1e-6, side="right")
-    return [changes[count - 1].regret if count else WORST for count in found]
+    return [changes[count - 1].regret if count else before for count in found]
 
 
 def area(curve: Sequence[float], evaluations: int = AREA) -> float:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, isnan
-from statistics import mean
 
-from archwise.bench.curves import AREA, WORST
+from archwise.bench.curves import AREA
 from archwise.bench.results import Run
 from archwise.bench.standing import BASELINE, Course, Standing, standings
 from archwise.bench.summary import Rank, ranks, summary
@@ -15,6 +14,10 @@ from archwise.report.words import duration
 
 BEGIN, END = "<!-- archwise bench: from here -->", "<!-- archwise bench: to here -->"
 """What is between these lines of a page is written anew; the rest is left as it is."""
+IN_TIME = (
+    "Before its first trial ends, a search has the regret that is expected of a random draw; when its evaluations are "
+    "spent, it stands still."
+)
 COUNTS = (5, 20, 60, 100, 200)
 """Evaluations at which regrets are listed."""
 
@@ -47,7 +50,7 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
     for name, by_strategy in tables.items():
         parts += [f"### {name}", _table(by_strategy)]
         if any(standing.in_time for standing in by_strategy.values()):
-            parts += [f"{pace(runs, name)}:", _time_table(by_strategy)]
+            parts += [f"{pace(runs, name)}. {IN_TIME}", _time_table(by_strategy)]
     placed = ranks(summary(runs))
     if len(placed) > 1:
         parts += ["### Ranks", _ranks(placed)]
@@ -92,12 +95,11 @@ def _table(by_strategy: Mapping[str, Standing]) -> str:
 def pace(runs: Sequence[Run], table: str) -> str:
     """Return a title for a table's figures over simulated time."""
     runs = [run for run in runs if run.table == table]
-    each = duration(mean({run.task: run.pace or 0.0 for run in runs}.values()))
+    each = sorted({run.pace for run in runs if run.pace is not None})
+    span = " to ".join(map(duration, dict.fromkeys([each[0], each[-1]])))
     workers = runs[0].simulated_workers
-    what = f"in which {workers} workers do an average training" if workers > 1 else "what an average training takes"
-    return (
-        f"Over simulated time: @N is after N times {each}, {what}; until a first one has ended, regret counts {WORST:g}"
-    )
+    who = f"{workers} workers together" if workers > 1 else "one worker"
+    return f"Over simulated time: @N is when {who} could have done N of a task's average trainings ({span} each)"
 
 
 def _time_table(by_strategy: Mapping[str, Standing]) -> str:

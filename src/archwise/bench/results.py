@@ -7,14 +7,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import chain
+from math import isfinite
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from archwise.bench.curves import Change, regret_curve, regret_in_time
 from archwise.errors import DataError
 
-Key = tuple[str, str, str, str, int, str, str, int]
-"""Table, its fingerprint, task, strategy, seed, version, settings and simulated workers."""
+Key = tuple[str, str, str, str, int, str, str, int, int | None]
+"""Table, its fingerprint, task, strategy, seed, version, settings, simulated workers, and length where it matters."""
+
+BEGINNING = '{"table": '
+"""Of each line, so that what a kill left half-written is told from what belongs to somebody else."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Run:
         simulated_workers: how many trials it evaluated at a time.
         evaluations: full trainings that it could spend.
         changes: the incumbent's regret.
+        drawn: the regret that is expected of a candidate drawn at random.
         training_seconds: what a training of the table takes on average; None if the table does not say.
         seconds_per_proposal: processor seconds that the strategy thought for a proposal, on average.
     """
@@ -46,6 +52,7 @@ class Run:
     simulated_workers: int
     evaluations: int
     changes: tuple[Change, ...]
+    drawn: float
     training_seconds: float | None
     seconds_per_proposal: float
 
@@ -56,8 +63,11 @@ class Run:
 
     @cached_property
     def regret_in_time(self) -> list[float] | None:
-        """The incumbent's regret when 1, 2, ... times `pace` have passed; None if the table has no times."""
-        return None if self.pace is None else regret_in_time(self.changes, self.evaluations, self.pace)
+        """The incumbent's regret when 1, 2, ... times `pace` have passed; None if the table has no times.
+
+        While no trial has ended, it is that of a candidate drawn at random.
+        """
+        return None if self.pace is None else regret_in_time(self.changes, self.evaluations, self.pace, self.drawn)
 
     @property
     def pace(self) -> float | None:
@@ -67,8 +77,9 @@ class Run:
     @property
     def key(self) -> Key:
         """What tells runs apart; of equal ones the longest counts."""
-        what = self.table, self.fingerprint, self.task, self.strategy, self.seed
-        return *what, self.version, self.settings, self.simulated_workers
+        what = self.table, self.fingerprint, self.task, self.strategy, self.seed, self.version, self.settings
+        # The beginning of a longer search is the shorter one, but where workers have trials under way at its end.
+        return *what, self.simulated_workers, self.evaluations if self.simulated_workers > 1 else None
 
 
 class ResultsFile:
@@ -90,9 +101,8 @@ class ResultsFile:
         runs: dict[Key, Run] = {}
         for number, line in enumerate(self._lines(), 1):
             try:
-                data = json.loads(line)
-                run = Run(**data | {"changes": tuple(Change(*change) for change in data["changes"])})
-            except (ValueError, TypeError, KeyError) as error:
+                run = _run(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise DataError(
                     f"Line {number} of {self.path} is no benchmark result ({error}): move the file away."
                 ) from error
@@ -124,4 +134,27 @@ class ResultsFile:
             text = self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{self.path} cannot be read as benchmark results: {error}.") from error
-        return text.splitlines() if text.endswith("\n") or not text else text.splitlines()[:-1]
+        *whole, last = text.split("\n")
+        if not (last.startswith(BEGINNING) or BEGINNING.startswith(last)):
+            raise DataError(f"The last line of {self.path} is no benchmark result: move the file away.")
+        return whole
+
+
+def _run(data: dict[str, Any]) -> Run:
+    """Return the run that a line holds.
+
+    Raises:
+        ValueError: one of its values is not of the kind that belongs there.
+    """
+    changes = tuple(Change(*map(float, change)) for change in data["changes"])
+    run = Run(**data | {"changes": changes})
+    texts = run.table, run.fingerprint, run.task, run.strategy, run.version, run.settings
+    counts = run.seed, run.simulated_workers, run.evaluations
+    numbers = run.drawn, run.seconds_per_proposal, *([] if run.training_seconds is None else [run.training_seconds])
+    if not all(isinstance(text, str) for text in texts) or not all(type(count) is int for count in counts):
+        raise ValueError("a name or a count is of another kind")
+    if not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
+        raise ValueError("a figure is no number")
+    if min(run.simulated_workers, run.evaluations) < 1 or not all(map(isfinite, chain(*changes))):
+        raise ValueError("a figure cannot be")
+    return run

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from archwise.bench.curves import Change, regret_changes
+from archwise.bench.curves import Change, expected_regret, regret_changes
 from archwise.bench.entrants import settings_of, simulate_entrant, table_scorer, version_of
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
@@ -80,6 +80,7 @@ def run_job(job: Job) -> Run:
         simulated_workers=job.simulated_workers,
         evaluations=job.evaluations,
         changes=tuple(Change(round(c.spent, 6), round(c.seconds, 3), round(c.regret, 6)) for c in changes),
+        drawn=round(expected_regret(table, job.task), 6),
         training_seconds=table.training_seconds(job.task),
         seconds_per_proposal=found.seconds_per_proposal,
     )

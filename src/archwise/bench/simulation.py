@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,8 +66,9 @@ def simulate(
     best: tuple[float, float] = (0.0, float("-inf"))
     incumbent: int | None = None
     while True:
-        free = workers - len(running)
-        if free and begun < budget - 1e-9:
+        payable = math.ceil((budget - begun - 1e-9) / min(evaluator.fidelities))
+        free = min(workers - len(running), payable)
+        if free > 0:
             ended = [history[number] for number in sorted(history)]
             pending = [
                 Pending(number, proposal) for _, number, proposal, _ in sorted(running, key=lambda item: item[1])

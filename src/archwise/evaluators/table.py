@@ -40,11 +40,11 @@ class Table:
         select: (rows, tasks), the score that a search may see; NaN where it was not measured.
         report: (rows, tasks), the score by which a search is judged.
         cheap: (rows, tasks), a score at low fidelity, if there is one.
-        cost_seconds: (rows, tasks), what training in full took, if it is known.
+        cost_seconds: (rows, tasks), what training in full took, if it is known; NaN where it was not measured.
         costs: name -> (rows, tasks), what else it cost ("parameters", "flops", ...); NaN where it was not measured.
 
     Raises:
-        DataError: the arrays do not fit together.
+        DataError: the arrays do not fit together, or what they hold cannot be.
     """
 
     name: str
@@ -58,6 +58,22 @@ class Table:
     costs: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._check_shapes()
+        for what, names in {"decision": [d.name for d in self.decisions], "task": self.tasks}.items():
+            if twice := [name for name in names if list(names).count(name) > 1]:
+                raise DataError(f"The table {self.name!r} has the {what} {twice[0]!r} twice: rename one.")
+        if unknown := [task for task, column in zip(self.tasks, self.select.T, strict=True) if np.isnan(column).all()]:
+            raise DataError(f"select of the table {self.name!r} has no score for the task {unknown[0]!r}.")
+        if self.cost_seconds is not None and (np.isinf(self.cost_seconds).any() or (self.cost_seconds < 0).any()):
+            raise DataError(f"cost_seconds of the table {self.name!r} must be 0 or more, or NaN where it is not known.")
+        for place, decision in enumerate(self.decisions):
+            if int(self.architectures[:, place].max()) >= len(decision.options):
+                raise DataError(
+                    f"The table {self.name!r} takes an option of {decision.name!r} beyond the last of "
+                    f"{len(decision.options)}: its decisions and architectures do not belong together."
+                )
+
+    def _check_shapes(self) -> None:
         rows, tasks = len(self.architectures), len(self.tasks)
         if self.architectures.shape != (rows, len(self.decisions)) or not rows or not tasks:
             raise DataError(
@@ -68,16 +84,10 @@ class Table:
         for column, values in {**columns, **self.costs}.items():
             if values is not None and values.shape != (rows, tasks):
                 raise DataError(f"{column} of the table {self.name!r} is {values.shape}, not {(rows, tasks)}.")
+            if values is not None and values.dtype.kind not in "fiub":
+                raise DataError(f"{column} of the table {self.name!r} holds no numbers.")
         if not np.issubdtype(self.architectures.dtype, np.integer) or self.architectures.min() < 0:
             raise DataError(f"The table {self.name!r} needs architectures that are whole numbers from 0, its options.")
-        if unknown := [task for task, column in zip(self.tasks, self.select.T, strict=True) if np.isnan(column).all()]:
-            raise DataError(f"select of the table {self.name!r} has no score for the task {unknown[0]!r}.")
-        for place, decision in enumerate(self.decisions):
-            if int(self.architectures[:, place].max()) >= len(decision.options):
-                raise DataError(
-                    f"The table {self.name!r} takes an option of {decision.name!r} beyond the last of "
-                    f"{len(decision.options)}: its decisions and architectures do not belong together."
-                )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -98,18 +108,30 @@ class Table:
         return self.tasks.index(name)
 
     def regret(self, rows: Sequence[int], task: str) -> np.ndarray:
-        """Return how far rows fall behind the best: 0 is the best `report` of the table, 1 its median."""
+        """Return how far rows fall behind the best: 0 is the best `report` of the table, 1 its median.
+
+        Where the median is the best, 1 is the worst.
+        """
         report = self.report[:, self.task_number(task)].astype(float)
         best, median = np.nanmax(report), np.nanmedian(report)
-        regret: np.ndarray = (best - report[list(rows)]) / max(best - median, 1e-12)
+        regret: np.ndarray = (best - report[list(rows)]) / (best - median or best - np.nanmin(report) or 1.0)
         return regret
 
     def training_seconds(self, task: str) -> float | None:
         """Return what a full training took on average; None if the table does not say."""
         if self.cost_seconds is None:
             return None
-        seconds = float(np.nanmean(self.cost_seconds[:, self.task_number(task)].astype(float)))
+        known = self.cost_seconds[:, self.task_number(task)].astype(float)
+        seconds = float(known[~np.isnan(known)].mean()) if not np.isnan(known).all() else 0.0
         return seconds if seconds > 0 else None
+
+    def seconds(self, row: int, task: str) -> float:
+        """Return what a full training of a row took: the average where that is not known, a second if nothing is."""
+        average = self.training_seconds(task)
+        if average is None or self.cost_seconds is None:
+            return 1.0
+        seconds = float(self.cost_seconds[row, self.task_number(task)])
+        return average if np.isnan(seconds) else seconds
 
 
 def read_table(path: str | Path) -> Table:
@@ -134,4 +156,7 @@ def read_table(path: str | Path) -> Table:
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as a benchmark table: {error}.") from error
     tasks = tuple(map(str, arrays.pop("tasks")))
-    return Table(Path(path).stem, named, tasks=tasks, costs=costs, **arrays)
+    table = Table(Path(path).stem, named, tasks=tasks, costs=costs, **arrays)
+    if unknown := [task for task, column in zip(tasks, table.report.T, strict=True) if np.isnan(column).all()]:
+        raise DataError(f"report of the table {table.name!r} has no score for the task {unknown[0]!r}.")
+    return table

@@ -97,7 +97,7 @@ class TableEvaluator:
         fidelity = self.given(proposal.fidelity)
         scores = table.select if fidelity == 1 or table.cheap is None else table.cheap
         score = float(scores[row, column])
-        seconds = fidelity * (1.0 if table.cost_seconds is None else float(table.cost_seconds[row, column]))
+        seconds = fidelity * table.seconds(row, task.name)
         costs = {"train_seconds": seconds, **self._costs(proposal.candidate, row, column)}
         if not math.isfinite(score):
             return Outcome("failed", costs=costs, reason=f"The table {table.name!r} has no score for it.")

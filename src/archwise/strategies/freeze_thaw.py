@@ -15,7 +15,7 @@ from archwise.strategies.acquisition import log_expected_improvement
 from archwise.strategies.learning_curves import Array, Ends, Learner, predict_ends
 from archwise.strategies.rungs import Climb, fidelities_of, under_way
 from archwise.strategies.strategy import Strategy, next_number
-from archwise.trial import Outcome, Pending, Proposal, Trial
+from archwise.trial import Pending, Proposal, Trial
 
 
 class FreezeThaw:
@@ -92,7 +92,8 @@ class FreezeThaw:
         known = [Pending(trial.number, Proposal(trial.candidate, trial.fidelity)) for trial in climb.ended.values()]
         known += [*pending, *(Pending(first + i, proposal) for i, proposal in enumerate(due))]
         failed = [(learner, learner.chain[-1].outcome) for learner in learners if learner.chain[-1].score is None]
-        outcomes = [*failed, *zip(basket, (Outcome("finished", float(mean)) for mean in ends.mean[:-1]), strict=True)]
+        ended = [replace(b.chain[-1].outcome, score=float(m)) for b, m in zip(basket, ends.mean[:-1], strict=True)]
+        outcomes = [*failed, *zip(basket, ended, strict=True)]
         own = [replace(learner.chain[0], fidelity=1.0, outcome=outcome) for learner, outcome in outcomes]
         shown = [trial for trial in history if trial.number < 0] + sorted(own, key=lambda trial: trial.number)
         new = self.proposer.propose(space, shown, under_way(known, shown), seed, n - len(due))

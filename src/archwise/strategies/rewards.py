@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from archwise.errors import ArchwiseError
+from archwise.pareto import COSTS
 from archwise.trial import Outcome, Trial
 
 
@@ -125,17 +126,20 @@ def rewards_of(reward: Reward, trials: Sequence[Trial]) -> list[float | None]:
     """Return the rewards of some trials.
 
     Raises:
-        ArchwiseError: none of this search that finished has one, as with a misspelt cost: nothing could be learned.
+        ArchwiseError: the reward is weighted by a cost that no training reports and no finished trial of this search
+            has, as when its name is misspelt: nothing could be learned.
     """
-    rewards = [reward(trial.outcome) for trial in trials]
     finished = [trial for trial in trials if trial.score is not None and trial.number >= 0]
-    if finished and all(value is None for value in rewards):
-        known = ", ".join(sorted({name for trial in finished for name in trial.outcome.costs})) or "none"
-        raise ArchwiseError(
-            f"{reward} has no value for any of the {len(finished)} finished trials, whose costs are: {known}. "
-            "Take one of these costs, or another reward."
-        )
-    return rewards
+    known = {*COSTS, *(name for trial in finished for name in trial.outcome.costs)}
+    part: Reward | None = reward
+    while finished and part is not None:
+        if isinstance(part, CostWeighted) and part.cost not in known:
+            raise ArchwiseError(
+                f"The reward is weighted by {part.cost!r}, which no finished trial tells: take one of "
+                f"{', '.join(sorted(known))}."
+            )
+        part = getattr(part, "of", None)
+    return [reward(trial.outcome) for trial in trials]
 
 
 def advantages(rewards: Sequence[float | None], decay: float = 0.9) -> np.ndarray:

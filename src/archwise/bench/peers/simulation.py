@@ -76,6 +76,6 @@ def _simulate(name: str, evaluator: TableEvaluator, task: str, seed: int, evalua
         thought += time.process_time() - start
         if score > best:
             best, incumbent = score, row
-        clock += 1.0 if row is None or table.cost_seconds is None else float(table.cost_seconds[row, column])
+        clock += 0.0 if row is None else table.seconds(row, task)
         steps.append(Step(number + 1.0, clock, incumbent))
     return Simulated(tuple(steps), (), thought / max(1, len(steps)))
