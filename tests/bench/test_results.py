@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,25 @@ def test_what_is_added_is_read_and_the_longest_of_a_kind_counts(tmp_path: Path) 
         file.add(one)
     assert {one.seed: one.evaluations for one in file.read()} == {0: 100, 1: 100, 2: 200}
     assert runs[0] in file.read()
+
+
+def test_side_by_side_searches_of_another_length_are_others(tmp_path: Path) -> None:
+    file = ResultsFile(tmp_path / "results.jsonl")
+    for one in [run(length=50), run(length=100)]:
+        file.add(one)
+        file.add(replace(one, simulated_workers=4))
+    assert [(one.simulated_workers, one.evaluations) for one in file.read()] == [(1, 100), (4, 50), (4, 100)]
+
+
+@pytest.mark.parametrize(
+    "change", [{"table": []}, {"evaluations": "8"}, {"changes": [[1, 2, None]]}, {"seconds_per_proposal": None}]
+)
+def test_lines_that_cannot_be_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    file = ResultsFile(tmp_path / "results.jsonl")
+    file.add(run())
+    file.path.write_text(json.dumps(json.loads(file.path.read_text()) | change) + "\n")
+    with pytest.raises(DataError, match="Line 1 of"):
+        file.read()
 
 
 def test_a_line_that_a_kill_cut_off_is_left_out_and_written_over(tmp_path: Path) -> None:

@@ -34,6 +34,27 @@ def test_the_clock_adds_what_the_table_says_and_workers_share_it(table: Table) -
     assert [step.seconds for step in three.steps] == sorted(step.seconds for step in three.steps)
 
 
+def test_a_time_that_is_not_known_is_the_average(table: Table) -> None:
+    assert table.cost_seconds is not None
+    gaps = np.where(np.arange(36)[:, None] % 2 == 0, np.nan, table.cost_seconds)
+    found = search(replace(table, cost_seconds=gaps), budget=36)
+    known = gaps[1::2, 0]
+    assert found.steps[-1].seconds == pytest.approx(known.sum() + 18 * known.mean())
+
+
+def test_no_more_is_proposed_than_can_be_paid_for(table: Table) -> None:
+    asked: list[int] = []
+
+    class Asked(RandomSearch):
+        def propose(self, space, history, pending, seed, n):  # type: ignore[no-untyped-def]
+            asked.append(n)
+            return super().propose(space, history, pending, seed, n)
+
+    full = replace(table, cheap=None)
+    assert len(search(full, Asked(), budget=5, workers=3000).trials) == 5
+    assert max(asked) == 5
+
+
 def test_the_incumbent_is_the_best_that_was_seen(table: Table) -> None:
     found, space = search(table), table_space(table)
     seen: list[float] = []

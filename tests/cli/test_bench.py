@@ -16,6 +16,7 @@ from tests.cli.conftest import COMMAND
 from typer.testing import CliRunner
 
 from archwise.bench.curves import expected_regret
+from archwise.bench.page import BEGIN
 from archwise.cli import app
 
 
@@ -58,6 +59,28 @@ def test_workers_side_by_side_are_compared_over_time(tmp_path: Path) -> None:
     text = " ".join(bench(tmp_path, *options, "--simulated-workers", "4").split())
     assert "4 workers together could have done" in text
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 16
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--page", "page.svg"), "cannot both be"),
+        (("--page", "page.md", "--figure", "page.md"), "cannot both be"),
+        (("--page", "."), "is a folder"),
+        (("--page", "latin.md"), "no text in UTF-8"),
+        (("--page", "half.md"), "or neither"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("latin.md").write_bytes("größer".encode("latin-1"))
+    Path("half.md").write_text(BEGIN)
+    table = write_table(small_table(), tmp_path / "small.npz")
+    result = CliRunner().invoke(app, ["bench", "--tables", str(table), "--results", "r.jsonl", *options])
+    assert result.exit_code == 2 and words in result.stderr
+    assert not Path("r.jsonl").exists()
 
 
 def test_peers_do_not_run_side_by_side(tmp_path: Path) -> None:

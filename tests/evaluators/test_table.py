@@ -210,6 +210,11 @@ def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
         ({"architectures": np.full((36, 3), -1)}, "whole numbers from 0"),
         ({"select": np.full((36, 2), np.nan)}, "select of the table 'small' has no score for the task 'up'"),
         ({"tasks": np.array([object()], dtype=object)}, "cannot be read"),
+        ({"cost_seconds": np.full((36, 2), -1.0)}, "cost_seconds of the table 'small' must be 0 or more"),
+        ({"cost_seconds": np.full((36, 2), np.inf)}, "cost_seconds of the table 'small' must be 0 or more"),
+        ({"report": np.full((36, 2), np.nan)}, "report of the table 'small' has no score for the task 'up'"),
+        ({"select": np.full((36, 2), "high")}, "select of the table 'small' holds no numbers"),
+        ({"tasks": np.array(["up", "up"])}, "has the task 'up' twice"),
     ],
 )
 def test_files_that_are_no_tables_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:

@@ -17,6 +17,7 @@ from tests.contracts.strategy_contract import StrategyContract, foreign, standar
 from archwise.errors import ArchwiseError
 from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
+from archwise.strategies import CostWeighted, ReinforcementLearning
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.random_search import RandomSearch
@@ -399,3 +400,12 @@ def test_on_learning_curves_it_beats_random_search_and_keeps_up_with_halving():
 def test_impossible_settings_are_refused(settings, word):
     with pytest.raises(ArchwiseError, match=word):
         FreezeThaw(RandomSearch(), **settings)
+
+
+def test_the_proposer_sees_what_trials_cost() -> None:
+    rewarded = ReinforcementLearning(reward=CostWeighted(1e3, "made up"), batch=4)
+
+    def evaluate(number: int, proposal: Proposal) -> Outcome:
+        return Outcome("finished", toys.worth(proposal.candidate), costs={"made up": 10.0 + number})
+
+    assert len(simulate(lambda: FreezeThaw(rewarded), toys.layers(), 40, evaluate=evaluate)) == 40

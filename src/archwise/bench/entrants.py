@@ -98,6 +98,7 @@ def simulate_entrant(
     evaluations: int,
     scorer: Scorer | None = None,
     workers: int = 1,
+    most: int | None = None,
 ) -> Simulated:
     """Run one search of a strategy or peer on a table's task.
 
@@ -109,10 +110,12 @@ def simulate_entrant(
         evaluations: how many full trainings its trials may cost.
         scorer: zero-cost scores, for the strategies that are guided by them; see `table_scorer`.
         workers: how many trials are evaluated at a time; a peer evaluates one.
+        most: end a strategy's search after so many full trainings, though it was made for more.
     """
     if name in PEERS:
         return simulate_peer(name, evaluator, task, seed, evaluations)
-    return simulate(_strategy(name, evaluations, scorer), evaluator, TableTask(task), seed, evaluations, workers)
+    strategy = _strategy(name, evaluations, scorer)
+    return simulate(strategy, evaluator, TableTask(task), seed, min(most or evaluations, evaluations), workers)
 
 
 def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Strategy:

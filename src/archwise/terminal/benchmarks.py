@@ -18,6 +18,8 @@ from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
 from archwise.bench.summary import ranks, summary
 from archwise.checks import check_numbers
+from archwise.errors import ArchwiseError
+from archwise.files import write_atomic
 from archwise.report.words import count
 from archwise.strategies.ready import PROPOSING, SCHEDULING
 from archwise.terminal.console import Output, print_json
@@ -47,6 +49,7 @@ def bench_command(
 ) -> None:
     """Run what is missing, and print and write what all of it comes to; see `archwise bench --help`."""
     output = Output(stderr=json)
+    picture = _picture(page, figure)
     plan = Plan(
         tables=_words(tables),
         strategies=_entrants(_words(strategies), _words(against), everything, output),
@@ -71,7 +74,6 @@ def bench_command(
     else:
         print_benchmark(output, runs)
         output.say(f"Results are kept in {results}.")
-    picture = figure or (page.with_suffix(".svg") if page else None)
     if picture:
         _write_figure(picture, runs)
         output.say(f"The curves are in {picture}.")
@@ -138,16 +140,37 @@ def _entrants(named: tuple[str, ...], against: tuple[str, ...], everything: bool
     return tuple(dict.fromkeys(meant))
 
 
+def _picture(page: Path | None, figure: Path | None) -> Path | None:
+    """Return where the curves are drawn; what cannot become a page or a picture is refused before anything is run."""
+    for path in (page, figure):
+        if path and path.is_dir():
+            raise ArchwiseError(f"{path} is a folder: give the name of a file in it.")
+    picture = figure or (page.with_suffix(".svg") if page else None)
+    if page and picture and page.resolve() == picture.resolve():
+        raise ArchwiseError(f"The page and its figure cannot both be {page}: name a .md and a .svg file.")
+    if page:
+        with_section(_text(page), "")
+    return picture
+
+
+def _text(page: Path) -> str:
+    """Return what a page has now."""
+    try:
+        return page.read_text(encoding="utf-8") if page.exists() else ""
+    except UnicodeDecodeError as error:
+        raise ArchwiseError(f"The page {page} is no text in UTF-8 ({error.reason}): name another.") from error
+
+
 def _write_figure(path: Path, runs: list[Run]) -> None:
     from archwise.bench.figure import regret_figure
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(regret_figure(standings(runs)), encoding="utf-8")
+    write_atomic(path, regret_figure(standings(runs)))
 
 
 def _write_page(path: Path, section: str) -> None:
-    page = path.read_text(encoding="utf-8") if path.exists() else ""
-    path.write_text(with_section(page, section), encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, with_section(_text(path), section))
 
 
 def _command(plan: Plan, page: Path, figure: Path | None) -> str:
