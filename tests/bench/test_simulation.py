@@ -46,7 +46,9 @@ def test_no_more_is_proposed_than_can_be_paid_for(table: Table) -> None:
     asked: list[int] = []
 
     class Asked(RandomSearch):
-        def propose(self, space, history, pending, seed, n):  # type: ignore[no-untyped-def]
+        def propose(
+            self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
+        ) -> list[Proposal]:
             asked.append(n)
             return super().propose(space, history, pending, seed, n)
 

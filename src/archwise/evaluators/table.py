@@ -119,11 +119,15 @@ class Table:
 
     def training_seconds(self, task: str) -> float | None:
         """Return what a full training took on average; None if the table does not say."""
+        return self._training_seconds[self.task_number(task)]
+
+    @cached_property
+    def _training_seconds(self) -> list[float | None]:
+        """What a full training took on average, for each task."""
         if self.cost_seconds is None:
-            return None
-        known = self.cost_seconds[:, self.task_number(task)].astype(float)
-        seconds = float(known[~np.isnan(known)].mean()) if not np.isnan(known).all() else 0.0
-        return seconds if seconds > 0 else None
+            return [None] * len(self.tasks)
+        known = [column[~np.isnan(column)] for column in self.cost_seconds.T.astype(float)]
+        return [float(values.mean()) if values.any() else None for values in known]
 
     def seconds(self, row: int, task: str) -> float:
         """Return what a full training of a row took: the average where that is not known, a second if nothing is."""
