@@ -10,6 +10,7 @@ from typing import Any, Literal
 from archwise.answer import Conclusion
 from archwise.checks import check_costs, check_numbers
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
+from archwise.elsewhere import earlier_searches, told
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
 from archwise.evaluators.zero_cost import ZeroCost
@@ -37,7 +38,6 @@ from archwise.tasks.task import Task
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
-"""The strategy where costs are to be small and none is given."""
 
 
 def search(
@@ -75,11 +75,12 @@ def search(
         target: the column to predict, for tables with named columns.
         minutes: wall-clock budget for everything; 5 where `trials` is not given either.
         trials: how many trials the strategy may make; with one worker and no other limit, the same seed gives the
-            same trials.
+            same trials; where the strategy is chosen by itself, from the same experience.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
         strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given or
-            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`.
+            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`, and it begins with the
+            best of earlier searches in this space; a strategy that is named begins from nothing.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
             and train_seconds (the last two as of training; times are measured, so such searches do not repeat
@@ -125,7 +126,8 @@ def search(
     clock = Clock(minutes)
     minimise = check_costs(minimise)
     why = "given by the caller"
-    if strategy is None or strategy == "auto":
+    by_itself = strategy in (None, "auto")
+    if strategy is None or by_itself:
         strategy, why = automatic(trials, minimise)
     elif isinstance(strategy, str):
         check_strategy(strategy)
@@ -165,10 +167,12 @@ def search(
             default = buildable_default(joint)
             check_layers(joint, task)
             chosen = _strategy(strategy, trials, settings, joint, task) if isinstance(strategy, str) else strategy
+            earlier = earlier_searches(memory, task.fingerprint, joint) if by_itself else []
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
-                "strategy": {"name": settings.strategy, "why": why},
+                "strategy": {"name": settings.strategy, "why": "; ".join([why, *told(earlier)])},
+                "earlier": earlier,
                 "recipe_space": joint.recipe.name,
                 "epochs_given": epochs is not None,
             }

@@ -72,7 +72,7 @@ def search(
         str | None,
         option(
             "NAME",
-            "How to search: a name that archwise strategies lists; auto if not given.",
+            "How to search: a name that archwise strategies lists; auto if not given, which uses earlier searches.",
         ),
     ] = None,
     minimise: Annotated[

@@ -11,6 +11,7 @@ from pathlib import Path
 from threadpoolctl import ThreadpoolController
 
 from archwise.clock import PATIENCE, TRIAL_SHARE, Clock, default_epochs
+from archwise.elsewhere import shown
 from archwise.errors import SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import Schedule, derive_seed
@@ -70,6 +71,7 @@ class Search:
         self._libraries = ThreadpoolController()
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
+        self.elsewhere = shown(experience, run["earlier"])
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
         self._full_seconds: dict[Candidate, list[float]] = {}
         self._evaluation_seconds: dict[Candidate, list[float]] = {}
@@ -137,7 +139,8 @@ class Search:
 
     def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
         with self._libraries.limit(limits=1, user_api="blas"):  # the workers have the other cores
-            proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
+            history = [*self.elsewhere, *self.trials]
+            proposals = self.strategy.propose(self.space, history, pending, self.settings.seed, n)
         known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
         if proposals and proposals[0].parent is None and self.default not in known:
             first = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)

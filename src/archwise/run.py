@@ -76,10 +76,10 @@ class Run:
             settings: what was asked for.
             search: id of the search in the experience.
             experience: where the experience is.
-            facts: what else the report should say (the task's name, why the strategy was chosen).
+            facts: what else is to be kept (the task's name, why the strategy was chosen, earlier searches).
         """
         data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience}
-        data |= {"epochs_given": False, "first_trials": settings.trials, **facts}
+        data |= {"epochs_given": False, "first_trials": settings.trials, "earlier": [], **facts}
         run = cls(
             folder,
             data

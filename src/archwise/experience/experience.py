@@ -162,8 +162,12 @@ class Experience:
             if not self._has_trial(search_id, trial):
                 raise
 
-    def trials(self, search_id: str) -> list[Trial]:
+    def trials(self, search_id: str, numbers: Sequence[int] | None = None) -> list[Trial]:
         """Return a search's trials in the order of their numbers, "search" before "confirm".
+
+        Args:
+            search_id: what `begin_search` returned.
+            numbers: of the trials to return; all if None.
 
         Raises:
             ExperienceError: also when there is no such search.
@@ -171,10 +175,24 @@ class Experience:
         column = schema.trial.c
         statement = select(schema.trial).where(column.search_id == search_id)
         statement = statement.order_by(column.number, column.purpose.desc())
+        if numbers is not None:
+            statement = statement.where(column.number.in_(numbers))
         rows = self._rows(statement)
         if not rows:
             self.search(search_id)
         return [trial_from(row) for row in rows]
+
+    def best(self, search_id: str, count: int) -> list[Trial]:
+        """Return the best of the trials that a search's strategy made and that were trained in full, best first."""
+        column = schema.trial.c
+        statement = (
+            select(schema.trial)
+            .where(column.search_id == search_id, column.purpose == "search", column.fidelity >= 1)
+            .where(column.score.is_not(None))
+            .order_by(column.score.desc(), column.number)
+            .limit(count)
+        )
+        return [trial_from(row) for row in self._rows(statement)]
 
     def trials_of_space(self, space_hash: str) -> Iterator[tuple[TaskRecord, Trial]]:
         """Yield every trial of every task in a space of networks, task by task, in the order of recording.
