@@ -15,7 +15,7 @@ SOURCE = Path(archwise.__file__).parent
 LEAVES = {"errors", "files", "signature", "layers"}
 TRIALS = LEAVES | {"spaces", "tasks", "trial"}
 LOOP = TRIALS | {"evaluators", "experience", "strategies", "runtime", "run", "settings", "clock", "progress"}
-LOOP |= {"measuring", "lineage", "loop"}
+LOOP |= {"measuring", "lineage", "elsewhere", "loop"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
@@ -31,6 +31,7 @@ ALLOWED = {
     "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks", "report"},
     "runtime": TRIALS | {"evaluators"},
     "lineage": TRIALS | {"evaluators"},
+    "elsewhere": TRIALS | {"experience"},
     "loop": LOOP,
     "final_training": LOOP,
     "answer": LOOP | {"final_training"},

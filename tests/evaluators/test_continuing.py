@@ -37,12 +37,11 @@ def straight(job, path):
     return essence(outcome), Path(path("straight.safetensors")).read_bytes()
 
 
-@pytest.mark.parametrize("recipe", [ADAMW, SGD], ids=["adamw", "sgd"])
-@pytest.mark.parametrize("augmentation", ["none", "strong"])
+@pytest.mark.parametrize(("recipe", "augmentation"), [(ADAMW, "strong"), (SGD, "none")], ids=["adamw", "sgd"])
 def test_a_continued_training_equals_one_that_never_stopped(job, path, recipe, augmentation):
     digits = job(
         "digits",
-        epochs=4,
+        epochs=3,
         seed=11,
         settings=recipe | {"augmentation": augmentation, "label_smoothing": 0.1, "class_weights": True},
     )

@@ -32,11 +32,11 @@ Maker = Callable[..., Search]
 
 @pytest.fixture
 def small_search(tmp_path: Path) -> Searcher:
-    """A search on iris with one worker and few epochs; every option can be overridden."""
+    """A search on iris with one worker and few epochs, which knows of no other; every option can be overridden."""
 
     def run(data: Any = "iris", **options: Any) -> Result:
         number = len(list(tmp_path.glob("run-*")))
-        defaults = {"trials": 6, "epochs": 5, "workers": 1, "experience": tmp_path / "experience.sqlite"}
+        defaults = {"trials": 6, "epochs": 5, "workers": 1, "experience": tmp_path / f"known-{number}.sqlite"}
         return archwise.search(data, **{"run": tmp_path / f"run-{number}", **defaults, **options})
 
     return run

@@ -220,7 +220,7 @@ def test_two_workers_make_each_trial_once(small_search: Searcher) -> None:
 
 def test_every_trial_is_in_the_experience(small_search: Searcher, tmp_path: Path) -> None:
     result = small_search()
-    with Experience(tmp_path / "experience.sqlite") as experience:
+    with Experience(tmp_path / "known-0.sqlite") as experience:
         [record] = experience.searches()
         trials = experience.trials(record.id)
     assert len(trials) == len(result.trials)
