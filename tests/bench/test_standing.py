@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from archwise.bench.curves import Change
-from archwise.bench.figure import regret_figure
+from archwise.bench.figure import drawn, regret_figure
 from archwise.bench.page import BEGIN, END, benchmark_section, with_section
 from archwise.bench.results import Run
 from archwise.bench.standing import standings
@@ -91,6 +91,18 @@ def test_the_page_is_written_anew_between_its_marks_alone() -> None:
     for broken in (f"{BEGIN}\n", f"{END}\n", f"{END}\n{BEGIN}\n"):
         with pytest.raises(DataError, match="or neither"):
             with_section(broken, "new")
+
+
+def test_of_many_strategies_the_best_and_random_search_are_drawn() -> None:
+    many = [replace(run, strategy=f"good {i}") for i in range(12) for run in RUNS if run.strategy == "good"]
+    by_table = standings([*RUNS, *many])
+    assert drawn(standings(RUNS)) == sorted(
+        {run.strategy for run in RUNS}, key=lambda s: by_table["small"][s].course.area
+    )
+    assert len(drawn(by_table)) == 10 and drawn(by_table)[-1] == "random"
+    assert ">good 3<" in regret_figure(by_table) and ">mixed<" not in regret_figure(by_table)
+    assert "has the 10 of the smallest areas" in benchmark_section([*RUNS, *many], "archwise bench", "few.svg")
+    assert "has the" not in benchmark_section(RUNS, "archwise bench", "all.svg")
 
 
 def test_the_figure_has_a_panel_a_table_a_curve_a_strategy_and_a_band() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor, log10
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
 
 from archwise.bench.peers.ready import PEERS
-from archwise.bench.standing import Course, Standing
+from archwise.bench.standing import BASELINE, Course, Standing
 from archwise.report.markup import Html, tag
 
 WIDTH, HEIGHT = 380.0, 300.0
@@ -53,13 +54,15 @@ def regret_figure(tables: Mapping[str, Mapping[str, Standing]]) -> str:
     Each table has a panel of regrets over evaluations, and one over simulated time if it says what trainings took.
 
     Args:
-        tables: what `standings` returned; peers have dashed lines.
+        tables: what `standings` returned; peers have dashed lines. Of too many strategies to be told apart, those that
+            `drawn` returns are in the figure.
     """
+    names = drawn(tables)
+    tables = {table: {name: by[name] for name in names if name in by} for table, by in tables.items()}
     over = {table: {name: standing.course for name, standing in by.items()} for table, by in tables.items()}
     timed = {table: {n: s.in_time for n, s in by.items() if s.in_time} for table, by in tables.items()}
     rows = [("evaluations", over), *([("time of average trainings", timed)] if any(timed.values()) else [])]
-    names = list(dict.fromkeys(strategy for by_strategy in tables.values() for strategy in by_strategy))
-    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    colours = dict(zip(names, COLOURS, strict=False))
     width = LEFT + len(tables) * (WIDTH + GAP)
     across = max(1, int((width - LEFT) // COLUMN))
     legend = len(rows) * ROW + 10
@@ -84,6 +87,17 @@ def regret_figure(tables: Mapping[str, Mapping[str, Standing]]) -> str:
         role="img",
     )
     return f"{drawing}\n"
+
+
+def drawn(tables: Mapping[str, Mapping[str, Standing]]) -> list[str]:
+    """Return as many strategies as there are colours: those of the smallest mean areas, and random search."""
+    areas: dict[str, list[float]] = {}
+    for by_strategy in tables.values():
+        for name, standing in by_strategy.items():
+            areas.setdefault(name, []).append(standing.course.area)
+    ordered = sorted(areas, key=lambda name: fmean(areas[name]))
+    found = ordered[: len(COLOURS)]
+    return [*found[:-1], BASELINE] if BASELINE in areas and BASELINE not in found else found
 
 
 def _row(unit: str, tables: Mapping[str, Mapping[str, Course]], y: _Axis, colours: Mapping[str, str]) -> Html:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite, isnan
 
 from archwise.bench.curves import AREA
+from archwise.bench.figure import drawn
 from archwise.bench.results import Run
 from archwise.bench.standing import BASELINE, Course, Standing, standings
 from archwise.bench.summary import Rank, ranks, summary
@@ -47,6 +48,8 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
     ]
     if figure:
         parts.append(f"![Regret of search strategies against evaluations]({figure})")
+        if len(names := drawn(tables)) < len({name for by_strategy in tables.values() for name in by_strategy}):
+            parts.append(f"The figure has the {len(names)} of the smallest areas, {BASELINE} search always among them.")
     for name, by_strategy in tables.items():
         parts += [f"### {name}", _table(by_strategy)]
         if any(standing.in_time for standing in by_strategy.values()):
