@@ -75,12 +75,12 @@ def search(
         target: the column to predict, for tables with named columns.
         minutes: wall-clock budget for everything; 5 where `trials` is not given either.
         trials: how many trials the strategy may make; with one worker and no other limit, the same seed gives the
-            same trials; where the strategy is chosen by itself, from the same experience.
+            same trials; where the strategy is chosen by itself, if the experience held the same when it began.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
         strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given or
-            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`, and it begins with the
-            best of earlier searches in this space; a strategy that is named begins from nothing.
+            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`, and where nothing is to
+            be minimised, it is shown the best of earlier searches in this space; one that is named begins from nothing.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
             and train_seconds (the last two as of training; times are measured, so such searches do not repeat
@@ -167,7 +167,8 @@ def search(
             default = buildable_default(joint)
             check_layers(joint, task)
             chosen = _strategy(strategy, trials, settings, joint, task) if isinstance(strategy, str) else strategy
-            earlier = earlier_searches(memory, task.fingerprint, joint) if by_itself else []
+            learns = by_itself and not minimise
+            earlier = earlier_searches(memory, task.fingerprint, seed, joint) if learns else []
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,

@@ -105,7 +105,7 @@ class Run:
         """
         path = Path(folder)
         try:
-            data = json.loads((path / "run.json").read_text())
+            data = {"earlier": []} | json.loads((path / "run.json").read_text())
             if data["format"] > FORMAT:
                 raise RunError(f"The run {path} was made by a newer archwise: install version {data['archwise']}.")
         except (FileNotFoundError, NotADirectoryError):

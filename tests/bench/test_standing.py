@@ -101,8 +101,10 @@ def test_of_many_strategies_the_best_and_random_search_are_drawn() -> None:
     )
     assert len(drawn(by_table)) == 10 and drawn(by_table)[-1] == "random"
     assert ">good 3<" in regret_figure(by_table) and ">mixed<" not in regret_figure(by_table)
-    assert "has the 10 of the smallest areas" in benchmark_section([*RUNS, *many], "archwise bench", "few.svg")
-    assert "has the" not in benchmark_section(RUNS, "archwise bench", "all.svg")
+    assert "has 10 strategies: those of the smallest mean areas, and random search." in benchmark_section(
+        [*RUNS, *many], "archwise bench", "few.svg"
+    )
+    assert "The figure has" not in benchmark_section(RUNS, "archwise bench", "all.svg")
 
 
 def test_the_figure_has_a_panel_a_table_a_curve_a_strategy_and_a_band() -> None:

@@ -90,12 +90,12 @@ def regret_figure(tables: Mapping[str, Mapping[str, Standing]]) -> str:
 
 
 def drawn(tables: Mapping[str, Mapping[str, Standing]]) -> list[str]:
-    """Return as many strategies as there are colours: those of the smallest mean areas, and random search."""
+    """Return as many strategies as there are colours: those on most tables of the smallest areas, and random search."""
     areas: dict[str, list[float]] = {}
     for by_strategy in tables.values():
         for name, standing in by_strategy.items():
             areas.setdefault(name, []).append(standing.course.area)
-    ordered = sorted(areas, key=lambda name: fmean(areas[name]))
+    ordered = sorted(areas, key=lambda name: (-len(areas[name]), fmean(areas[name])))
     found = ordered[: len(COLOURS)]
     return [*found[:-1], BASELINE] if BASELINE in areas and BASELINE not in found else found
 

@@ -49,7 +49,8 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
     if figure:
         parts.append(f"![Regret of search strategies against evaluations]({figure})")
         if len(names := drawn(tables)) < len({name for by_strategy in tables.values() for name in by_strategy}):
-            parts.append(f"The figure has the {len(names)} of the smallest areas, {BASELINE} search always among them.")
+            beside = f", and {BASELINE} search" if BASELINE in names else ""
+            parts.append(f"The figure has {len(names)} strategies: those of the smallest mean areas{beside}.")
     for name, by_strategy in tables.items():
         parts += [f"### {name}", _table(by_strategy)]
         if any(standing.in_time for standing in by_strategy.values()):

@@ -188,7 +188,7 @@ class Experience:
         statement = (
             select(schema.trial)
             .where(column.search_id == search_id, column.purpose == "search", column.fidelity >= 1)
-            .where(column.score.is_not(None))
+            .where(column.status == "finished", column.score.is_not(None))
             .order_by(column.score.desc(), column.number)
             .limit(count)
         )

@@ -185,7 +185,8 @@ def again(run: RunRecord) -> Html:
         _facts(rows),
         tag(
             "p",
-            "With one worker, a budget of trials, this seed and these versions it repeats itself.",
+            "With one worker, a budget of trials, this seed, these versions and the same earlier searches in the "
+            "experience it repeats itself.",
             class_="note",
         ),
     )

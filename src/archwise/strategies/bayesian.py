@@ -31,8 +31,8 @@ class BayesianOptimization(OneAtATime):
     - The model is a Gaussian process over views of a candidate: its choices, the Weisfeiler-Lehman labels (one round)
       and short paths that its graph counts, the paths through the graph's sections, and its size. Each view has a
       weight of its own in the kernel.
-    - The first candidate is the space's default. The next are the best of other searches, or those that tell most about
-      all others: central ones that are not like what is known.
+    - The first candidate is the space's default. The next are the best of other searches, `first` - 1 of them, or
+      those that tell most about all others: central ones that are not like what is known.
     - Failed trials make their neighbourhood less likely to succeed; the expected improvement is weighed by that.
     - Candidates under way are taken to get what is predicted for them.
 
@@ -75,7 +75,7 @@ class BayesianOptimization(OneAtATime):
                 pool = list(islice(filter(now.is_new, likely), SHORTLIST))
                 promise = _promise(memory.informed, now, pool) if pool else np.zeros(0)
             origin = "largest expected improvement"
-        elif elsewhere := now.best_elsewhere():
+        elif elsewhere := now.best_elsewhere(self.first - 1):
             return elsewhere
         else:
             pool = memory.pool.random(now.number, REFERENCES)

@@ -16,6 +16,8 @@ from archwise.trial import Pending, Proposal, Trial
 
 TRIES = 100
 """How often a strategy draws before it gives up its own idea of a new candidate."""
+ELSEWHERE = "best of another search"
+"""Where a candidate comes from that was good in another search."""
 SMALL = 20_000
 """Size up to which a space is looked through for what is left of it."""
 
@@ -117,12 +119,22 @@ class Situation:
             candidate = next(filter(self.is_new, in_random_order), None)
         return Proposal(candidate, origin="random") if candidate else None
 
-    def best_elsewhere(self) -> Proposal | None:
-        """Return the best candidate of other searches that is of this space and new here, None if there is none."""
+    def best_elsewhere(self, most: int | None = None) -> Proposal | None:
+        """Return the best candidate of other searches that is of this space and new here.
+
+        Args:
+            most: how many of them this search may begin, however they end; None for any number.
+
+        Returns:
+            None if there is none, or so many were begun.
+        """
+        begun = [*(trial.origin for trial in self.own), *(item.proposal.origin for item in self.pending)]
+        if most is not None and begun.count(ELSEWHERE) >= most:
+            return None
         others = [t for t in self.history if t.number < 0 and t.score is not None and t.candidate in self.space]
         best = sorted(others, key=lambda trial: -(trial.score or 0.0))
         found = next((trial.candidate for trial in best if self.is_new(trial.candidate)), None)
-        return Proposal(found, origin="best of another search") if found else None
+        return Proposal(found, origin=ELSEWHERE) if found else None
 
 
 class OneAtATime(ABC):
