@@ -105,9 +105,10 @@ class Run:
         """
         path = Path(folder)
         try:
-            data = {"earlier": []} | json.loads((path / "run.json").read_text())
+            data = json.loads((path / "run.json").read_text())
             if data["format"] > FORMAT:
                 raise RunError(f"The run {path} was made by a newer archwise: install version {data['archwise']}.")
+            data.setdefault("earlier", [])
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{path} is no run folder: it holds no run.json; archwise search makes one.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:

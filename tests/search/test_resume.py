@@ -116,9 +116,10 @@ def test_kills_with_two_workers_lose_and_repeat_nothing(tmp_path: Path) -> None:
 def test_resuming_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder"):
         archwise.resume(tmp_path)
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(RunError, match="cannot be read"):
-        archwise.resume(tmp_path)
+    for broken in ("{", "[]", "null"):
+        (tmp_path / "run.json").write_text(broken)
+        with pytest.raises(RunError, match="cannot be read"):
+            archwise.resume(tmp_path)
     (tmp_path / "run.json").write_text('{"format": 99, "archwise": "9.0"}')
     with pytest.raises(RunError, match="newer archwise"):
         archwise.resume(tmp_path)
