@@ -42,10 +42,10 @@ class Experienced:
 
 
 def main() -> None:
-    """Print a table: areas and regrets, and the task that gains least."""
+    """Print a table: areas with their standard errors over seeds, regrets, and the task that gains least."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="+")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="2 or more")
     parser.add_argument("--evaluations", type=int, default=60)
     options = parser.parse_args()
     print("| table | | area | @2 | @5 | @20 | worst task: area without, with |\n|---|---|---|---|---|---|---|")
@@ -73,9 +73,11 @@ def main() -> None:
         worst = max(table.tasks, key=lambda task: areas["with"][task] - areas["without"][task])
         for key, by_task in curves.items():
             mean = np.mean(list(by_task.values()), axis=(0, 1))
+            by_seed = [area(np.mean(of_tasks, axis=0).tolist()) for of_tasks in zip(*by_task.values(), strict=True)]
+            error = np.std(by_seed, ddof=1) / len(by_seed) ** 0.5
             cells = " | ".join(f"{mean[n - 1]:.3f}" for n in (2, 5, 20))
             shown = f"{worst}: {areas['without'][worst]:.3f}, {areas['with'][worst]:.3f}" if key == "with" else ""
-            print(f"| {table.name} | {key} | {area(mean.tolist()):.3f} | {cells} | {shown} |", flush=True)
+            print(f"| {table.name} | {key} | {area(mean.tolist()):.3f} ± {error:.3f} | {cells} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

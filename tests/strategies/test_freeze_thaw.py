@@ -6,16 +6,23 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from zlib import crc32
 
 import numpy as np
 import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial, check, cost, simulate
 from tests.contracts.strategy_contract import StrategyContract, foreign, standard_error
+from tests.strategies.learning_curves import (
+    RUNGS,
+    SPACE,
+    Watched,
+    begun,
+    end_of,
+    evaluate,
+    run,
+)
 
 from archwise.errors import ArchwiseError
-from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
 from archwise.strategies import CostWeighted, ReinforcementLearning
 from archwise.strategies.evolution import RegularisedEvolution
@@ -23,12 +30,9 @@ from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.strategy import Strategy
 from archwise.strategies.successive_halving import SuccessiveHalving
-from archwise.trial import CurvePoint, Outcome, Pending, Proposal, Trial
+from archwise.trial import Outcome, Pending, Proposal, Trial
 
-SPACE = toys.layers()
 SMALL = replace(SPACE, network=SPACE.network.fix({"layer[1-5]/width": 8, "layer[1-5]/act": "relu"}))
-RUNGS = (3.0**-3, 3.0**-2, 3.0**-1, 1.0)
-MARKS = [mark / 27 for mark in range(1, 28)]
 
 
 class TestOverRandomSearch(StrategyContract):
@@ -49,16 +53,6 @@ class TestOverEvolution(StrategyContract):
         check_steps(trials)
 
 
-class Watched(RandomSearch):
-    """Random search that remembers what it was shown last."""
-
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        self.history, self.pending = list(history), list(pending)
-        return super().propose(space, history, pending, seed, n)
-
-
 class Nothing:
     """The strategy of an exhausted space."""
 
@@ -72,53 +66,6 @@ def check_steps(trials: Sequence[Trial]) -> None:
     for trial in trials:
         below = fidelity[trial.parent] if trial.parent is not None else None
         assert (below, trial.fidelity) in zip([None, *RUNGS], RUNGS, strict=False)
-
-
-def end_of(candidate: Candidate) -> float:
-    """Where a learning curve of the toy goes."""
-    return toys.worth(candidate)
-
-
-def curve_of(candidate: Candidate) -> list[float]:
-    """Saturating exponentials of very different speeds: many cross."""
-    speed = 0.03 * 20 ** (crc32(repr(candidate).encode()) / 2**32)
-    return [end_of(candidate) * (1 - math.exp(-mark / speed)) for mark in MARKS]
-
-
-def evaluate(number: int, proposal: Proposal) -> Outcome:
-    """Train up to a mark; the training loss falls as the score rises."""
-    scores = curve_of(proposal.candidate)[: round(27 * proposal.fidelity)]
-    return outcome(scores, [2 - 1.5 * score for score in scores])
-
-
-def outcome(scores: Sequence[float], losses: Sequence[float]) -> Outcome:
-    points = zip(MARKS, scores, losses, strict=False)
-    return Outcome("finished", scores[-1], curve=tuple(CurvePoint(m, 9.0 * m, loss, loss, s) for m, s, loss in points))
-
-
-def run(count: int, strategy: Strategy | None = None, **settings) -> list[Trial]:
-    strategy = strategy or FreezeThaw(RandomSearch())
-    return simulate(lambda: strategy, SPACE, count, **{"evaluate": evaluate} | settings)
-
-
-def chain(first: int, scores: Sequence[float | None], candidate: int | None = None, losses=()) -> list[Trial]:
-    """Return the trials of one candidate that climbed as many rungs as there are scores; None is a failure."""
-    trials = []
-    for rung, score in enumerate(scores):
-        ended = Outcome("failed" if score is None else "finished", score)
-        if losses and score is not None:
-            ended = outcome([score] * 3**rung, list(losses)[: 3**rung])
-        who = SPACE.sample(first if candidate is None else candidate)
-        trials.append(Trial(first + rung, who, RUNGS[rung], 0, ended, first + rung - 1 if rung else None, "made"))
-    return trials
-
-
-def begun(*chains: Sequence[float | None]) -> list[Trial]:
-    """Return the trials of several candidates, numbered from 0."""
-    trials: list[Trial] = []
-    for scores in chains:
-        trials += chain(len(trials), scores)
-    return trials
 
 
 def continued(history: Sequence[Trial], n: int = 1, pending: Sequence[Pending] = (), **settings) -> list[int | None]:
@@ -168,90 +115,6 @@ def test_a_full_evaluation_that_was_there_before_is_the_end_that_is_known():
     assert continued(sample, start=3) == [5]
     best = Trial(6, SPACE.default, 1.0, 0, Outcome("finished", 0.9))
     assert continued([*sample, best], start=3) == [None], "nobody need go all the way to show where curves end"
-
-
-# ---------------------------------------------------------------------- what is predicted
-
-
-def predicted(history: Sequence[Trial], **settings) -> dict[int, float | None]:
-    """Return the score that the proposer is shown for each candidate, by the number of its first trial."""
-    watched = Watched()
-    FreezeThaw(watched, **settings).propose(SPACE, history, [], 0, 50)
-    return {trial.number: trial.score for trial in watched.history if trial.number >= 0}
-
-
-def test_predictions_come_nearer_to_the_ends_than_the_scores_do():
-    history = run(150)
-    last = {trial.candidate: trial for trial in history}
-    shown = predicted(history)
-    first = {trial.candidate: trial.number for trial in reversed(history) if trial.parent is None}
-    partly = [trial for trial in last.values() if trial.fidelity < 1]
-    ends = np.array([curve_of(trial.candidate)[-1] for trial in partly])
-    now = np.array([trial.score for trial in partly])
-    then = np.array([shown[first[trial.candidate]] for trial in partly])
-    assert len(partly) > 50
-    assert np.mean((then - ends) ** 2) < 0.6 * np.mean((now - ends) ** 2)
-
-
-def test_what_was_trained_in_full_is_shown_as_it_is():
-    history = begun([0.1, 0.2, 0.3, 0.35], [0.2, 0.1], [0.3, 0.2, 0.1], [0.05], [None], [0.1, None])
-    shown = predicted(history, start=3)
-    assert list(shown) == [0, 4, 6, 9, 10, 11]
-    assert shown[0] == 0.35
-    assert shown[10] is None is shown[11]
-    assert shown[9] > 0.05, "scores rise with training"
-
-
-def test_the_training_speed_decides_between_equal_scores():
-    """At the lowest rung all have learned nothing; those whose training loss falls faster end higher."""
-    history: list[Trial] = []
-    for i in range(12):
-        loss = 1.0 + i / 10
-        losses = [loss] * 27
-        scores = [0.1, 0.1, 0.8 - loss / 5, 1.0 - loss / 3]
-        history += chain(len(history), scores[: 4 if i % 3 == 0 else 2], losses=losses)
-    slow, fast = len(history), len(history) + 1
-    history += chain(slow, [0.1], losses=[2.0]) + chain(fast, [0.1], losses=[1.0])
-    shown = predicted(history, start=3)
-    assert shown[fast] > shown[slow] + 0.1
-    without = [replace(trial, outcome=replace(trial.outcome, curve=())) for trial in history]
-    shown = predicted(without, start=3)
-    assert shown[fast] == pytest.approx(shown[slow])
-
-
-def test_the_gain_of_the_last_rung_decides_between_equal_scores():
-    """Some stand still, some rise on and on: who rose by more lately ends higher."""
-    rising, still = [0.1, 0.3, 0.5, 0.7], [0.29, 0.3, 0.31, 0.32]
-    history = begun(*[[score + i / 100 for score in kind] for i in range(4) for kind in (rising, still)])
-    first = len(history)
-    history += chain(first, [0.1, 0.31]) + chain(first + 2, [0.3, 0.31])
-    shown = predicted(history, start=3)
-    assert shown[first] > shown[first + 2] + 0.1
-
-
-def test_a_curve_of_one_long_training_teaches_as_much_as_its_parts():
-    parts = run(60)
-    full = next(trial for trial in parts if trial.fidelity == 1)
-    ancestors = {full.parent}
-    for trial in reversed(parts):
-        if trial.number in ancestors and trial.parent is not None:
-            ancestors.add(trial.parent)
-    number = min(ancestors)
-    whole = [trial for trial in parts if trial.number not in ancestors]
-    whole = [replace(trial, number=number, parent=None) if trial is full else trial for trial in whole]
-    whole.sort(key=lambda trial: trial.number)
-    assert predicted(whole) == pytest.approx(predicted(parts))
-
-
-def test_one_broken_candidate_bends_nothing():
-    history = run(60)
-    before = predicted(history)
-    worst = min((trial for trial in history if trial.parent is None), key=lambda trial: trial.score or 0)
-    for broken in (-1e3, -1e9):
-        changed = [replace(t, outcome=Outcome("finished", broken)) if t.number == worst.number else t for t in history]
-        after = predicted(changed)
-        others = [number for number in before if number != worst.number]
-        assert [after[number] for number in others] == pytest.approx([before[number] for number in others], abs=0.05)
 
 
 # ---------------------------------------------------------------------- what goes on
