@@ -113,9 +113,7 @@ class Terminal:
         size = {"COLUMNS": "100", "LINES": "40"}
         # A session of its own, with this terminal: so ^C reaches it as from a keyboard.
         begin = (
-            "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-            # A script in the background ignores interrupts, and its children with it.
-            "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
         )
         command = [sys.executable, "-c", begin, *COMMAND, *arguments]
         streams = {"stdin": slave, "stdout": slave, "stderr": slave}

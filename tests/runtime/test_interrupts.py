@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from archwise.runtime.interrupts import Interrupts
 from archwise.runtime.pool import WorkerPool
 
 from .conftest import MakeJob
-
-
-@pytest.fixture(autouse=True)
-def _python_handles_interrupts() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores them
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 class _Interrupted:

@@ -22,7 +22,9 @@ from archwise.trial import Outcome, Proposal, Trial
 
 
 class TestReinforcementLearning(StrategyContract):
-    """Each proposal by a new object, but in the twelve long searches: that it does not matter is tested by the rest."""
+    """Each proposal by a new object, but in the long searches: that it does not matter is tested by the rest."""
+
+    seeds = 4
 
     def make(self) -> Strategy:
         return ReinforcementLearning(batch=20)
@@ -37,6 +39,8 @@ class TestReinforcementLearning(StrategyContract):
 @pytest.mark.slow
 class TestReinforceKept(StrategyContract):
     """The other update, by one object through all histories of a test."""
+
+    seeds = 4
 
     @cached_property
     def kept(self) -> Strategy:

@@ -84,15 +84,16 @@ class Encoding:
         return np.array([self._remembered(candidate)[1] for candidate in candidates])
 
     def _remembered(self, candidate: Candidate) -> tuple[np.ndarray, float]:
-        if candidate not in self._rows:
+        found = self._rows.get(candidate)  # one look: hashing a candidate is what this mostly costs
+        if found is None:
             if len(self._rows) >= REMEMBERED:
                 del self._rows[next(iter(self._rows))]
             described = self._describe(candidate)
             blocks = self._blocks(described)
             kept = [blocks[i] * scale for i, scale in zip(self._kept, self._scales, strict=True)]
             mean, spread = self._size
-            self._rows[candidate] = np.concatenate([[], *kept]), (described.sizes[0] - mean) / spread
-        return self._rows[candidate]
+            found = self._rows[candidate] = np.concatenate([[], *kept]), (described.sizes[0] - mean) / spread
+        return found
 
     def _describe(self, candidate: Candidate) -> _Description:
         network, signature = self.space.network, self.space.signature
