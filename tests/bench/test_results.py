@@ -10,7 +10,7 @@ import pytest
 
 from archwise.bench.curves import Change
 from archwise.bench.results import ResultsFile, Run
-from archwise.bench.summary import ranks, summary
+from archwise.bench.summary import ranked_over, ranks, summary
 from archwise.errors import DataError
 
 
@@ -91,5 +91,8 @@ def test_ranks_are_over_the_tasks_that_all_ran_on() -> None:
     ]
     placed = ranks(summary([*runs, run("a", "left")]))
     assert placed["a"].mean == placed["b"].mean == 1.5
-    assert (placed["a"].low, placed["a"].high) == (1.0, 2.0)
+    assert (placed["a"].low, placed["a"].high, placed["a"].tasks) == (1.0, 2.0, 2)
+    figures = summary([*runs, run("a", "left")])
+    assert ranked_over(figures, placed) == "2 of 3 tasks, those on which all ran"
+    assert ranks(summary(runs[:2]))["a"].interval == "–"
     assert ranks(summary([run("a", "up"), run("b", "down")])) == {}

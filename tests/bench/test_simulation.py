@@ -11,7 +11,7 @@ import pytest
 from archwise.bench.curves import Change, area, evaluations_to, regret_changes, regret_curve, regret_in_time
 from archwise.bench.simulation import Step, simulate
 from archwise.evaluators.table import Table
-from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
+from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import table_space
 from archwise.spaces.joint import JointSpace
 from archwise.strategies import RandomSearch, Strategy, SuccessiveHalving
@@ -79,7 +79,8 @@ def test_low_fidelity_costs_its_share_and_full_training_outranks_it(table: Table
     assert {trial.fidelity for trial in lows} == {0.25}, "the schedule finds its own rungs again"
     full = [trial for trial in found.trials if trial.fidelity == 1]
     assert len(full) >= 4 and all(trial.parent is not None for trial in full)
-    assert found.steps[-1].spent == pytest.approx(len(lows) * CHEAP_FIDELITY + len(full) * (1 - CHEAP_FIDELITY))
+    low = table.cheap_fidelity
+    assert found.steps[-1].spent == pytest.approx(len(lows) * low + len(full) * (1 - low))
     last = table_space(table).candidate(found.steps[-1].row or 0)
     assert last in {trial.candidate for trial in full}
 

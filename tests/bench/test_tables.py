@@ -19,6 +19,11 @@ def test_a_table_is_found_with_and_without_its_ending(table_file: Path) -> None:
 def test_a_folder_stands_for_the_tables_in_it(table_file: Path) -> None:
     np.savez(table_file.with_name("other.npz"), x=np.zeros(3))
     assert table_names([str(table_file.parent)]) == [str(table_file)]
+    broken = table_file.with_name("broken.npz")
+    broken.write_bytes(table_file.read_bytes()[:500])
+    with pytest.raises(DataError, match=r"broken.npz cannot be read: move it away"):
+        table_names([str(table_file.parent)])
+    broken.unlink()
     table_file.unlink()
     with pytest.raises(DataError, match="holds no benchmark table"):
         table_names([str(table_file.parent)])

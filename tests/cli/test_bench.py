@@ -65,10 +65,16 @@ def test_workers_side_by_side_are_compared_over_time(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (("--page", "page.svg"), "cannot both be"),
-        (("--page", "page.md", "--figure", "page.md"), "cannot both be"),
+        (("--page", "page.md", "--figure", "page.md"), "ends in .svg"),
         (("--page", "."), "is a folder"),
         (("--page", "latin.md"), "no text in UTF-8"),
         (("--page", "half.md"), "or neither"),
+        (("--page", "r.jsonl"), "results and the page cannot both be"),
+        (("--results", "r.svg", "--page", "r.md"), "results and the figure cannot both be"),
+        (("--figure", "curves.png"), "name one that ends in .svg"),
+        (("--page", "latin.md/page.md"), "The page cannot be written"),
+        (("--results", "latin.md/r.jsonl"), "The results cannot be written"),
+        (("--tables", ","), "--tables names nothing"),
     ],
 )
 def test_a_page_that_cannot_be_is_refused_before_anything_runs(

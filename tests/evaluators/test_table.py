@@ -11,11 +11,13 @@ import pytest
 from tests.bench.conftest import small_table, write_table
 from tests.contracts.evaluator_contract import EvaluatorContract
 
-from archwise.errors import DataError
+from archwise.bench.simulation import simulate
+from archwise.errors import DataError, SpaceError
 from archwise.evaluators.table import Table, TableDecision, read_table
-from archwise.evaluators.table_evaluator import CHEAP_FIDELITY, TableEvaluator, TableTask
+from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.spaces.architecture import Architecture, Candidate
+from archwise.strategies.ready import ready_strategy
 from archwise.trial import Proposal
 
 
@@ -109,11 +111,7 @@ def test_scores_that_are_missing_are_failures() -> None:
 
 def test_what_is_no_row_is_a_failure_and_not_allowed() -> None:
     table = small_table()
-    short = replace(
-        table,
-        architectures=table.architectures[:30],
-        **{name: getattr(table, name)[:30] for name in ("select", "report", "cheap", "cost_seconds")},
-    )
+    short = replace(table, **_rows(table, slice(30)))
     whole, space = table_space(table), table_space(short)
     missing = whole.candidate(33)
     assert space.size == 30 and missing in space and not space.allows(missing)
@@ -129,7 +127,7 @@ def test_low_fidelity_has_the_cheap_score_at_its_price() -> None:
     proposal = Proposal(evaluator.space.candidate(7), fidelity=0.25)
     cheap, full = (evaluator.evaluate(replace(proposal, fidelity=f), TableTask("up")) for f in (0.25, 1.0))
     assert (cheap.score, full.score) == (table.cheap[7, 0], table.select[7, 0])
-    assert cheap.costs["train_seconds"] == pytest.approx(CHEAP_FIDELITY * full.costs["train_seconds"])
+    assert cheap.costs["train_seconds"] == pytest.approx(table.cheap_fidelity * full.costs["train_seconds"])
     assert full.costs["train_seconds"] == table.cost_seconds[7, 0]
     without = TableEvaluator(table_space(replace(table, cheap=None)))
     assert without.evaluate(proposal, TableTask("up")).costs["train_seconds"] == table.cost_seconds[7, 0]
@@ -194,6 +192,10 @@ def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
     read = read_table(write_table(table, tmp_path / "small.npz"))
     assert read.fingerprint == table.fingerprint and read.decisions == table.decisions and read.name == "small"
     assert replace(table, select=table.select + 1).fingerprint != table.fingerprint
+    assert replace(table, costs={"flops": table.select}).fingerprint != table.fingerprint
+    again = read_table(write_table(table, tmp_path / "small.npz", cheap_fidelity=0.5))
+    assert again.cheap_fidelity == 0.5 and again.fingerprint != table.fingerprint
+    assert TableEvaluator(table_space(again)).fidelities == (0.5, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,14 @@ def test_a_file_gives_the_table_back(tmp_path: Path) -> None:
         ({"report": np.full((36, 2), np.nan)}, "report of the table 'small' has no score for the task 'up'"),
         ({"select": np.full((36, 2), "high")}, "select of the table 'small' holds no numbers"),
         ({"tasks": np.array(["up", "up"])}, "has the task 'up' twice"),
+        ({"tasks": np.array("up")}, r"select of the table 'small' is \(36, 2\), not \(36, 1\)"),
+        ({"report": np.full((36, 2), np.inf)}, "report of the table 'small' has infinite scores: write NaN"),
+        ({"select": np.full((36, 2), -np.inf)}, "select of the table 'small' has infinite scores: write NaN"),
+        ({"cheap_fidelity": 12}, "cheap_fidelity of the table 'small' must lie between 0 and 1, not be 12"),
+        ({"architectures": np.array([[0, 0, 0], [1, 0, 0]] * 18)}, "rows 0 and 2 of the table 'small' take the same"),
+        ({"architectures": np.zeros((36, 0), int), "decisions": "[]"}, r"\(36, 0\) for 0 decisions"),
+        ({"decisions": '[{"name": "a", "options": [[1], [2]]}]'}, "options of 'a' in .* must be words, numbers"),
+        ({"decisions": '[{"name": "a", "options": []}]'}, "options of 'a' in .* must be words, numbers"),
     ],
 )
 def test_files_that_are_no_tables_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
@@ -227,7 +237,7 @@ def test_files_that_are_no_tables_are_refused(tmp_path: Path, change: dict[str, 
 def test_other_files_are_refused(tmp_path: Path, write: Callable[[Path], object]) -> None:
     path = tmp_path / "other.npz"
     write(path)
-    with pytest.raises(DataError, match=r"other.npz cannot be read as a benchmark table"):
+    with pytest.raises(DataError, match=r"other.npz cannot be read as a benchmark table: it is no .npz file"):
         read_table(path)
 
 
@@ -242,3 +252,37 @@ def test_an_option_that_stands_twice() -> None:
     twice = (TableDecision("width", (8, 8, 32, 64)), *table.decisions[1:])
     with pytest.raises(DataError, match="'width' of the table 'small' has the same option twice"):
         table_space(replace(table, decisions=twice))
+
+
+def test_names_that_are_too_much_alike() -> None:
+    table = small_table()
+    alike = (TableDecision("a/b", (8, 16, 32, 64)), table.decisions[1], TableDecision("a_b", (0.001, 0.01, 0.1)))
+    with pytest.raises(DataError, match="'a/b' and 'a_b' of the table 'small' are too much alike"):
+        table_space(replace(table, decisions=alike))
+
+
+@pytest.mark.parametrize("name", ["random", "grid", "evolution", "bayesian", "genetic", "local-search"])
+def test_limits_hold_on_a_published_table(shared_data: Path, name: str) -> None:
+    whole = table_space(read_table(shared_data / "nas" / "nasbench201.npz"))
+    costs = [whole.cost(whole.sample(seed)).parameters for seed in range(20)]
+    limited = replace(whole, network=whole.network.exclude({"*op": "none"}), most_parameters=float(np.median(costs)))
+    trials = simulate(ready_strategy(name), TableEvaluator(limited), TableTask("cifar10"), seed=0, budget=12).trials
+    assert len(trials) == 12 and all(trial.outcome.status == "finished" for trial in trials)
+    for trial in trials:
+        assert "none" not in trial.candidate.architecture.values()
+        assert limited.cost(trial.candidate).parameters <= np.median(costs)
+
+
+def test_where_no_row_is_within_the_limits() -> None:
+    space = table_space(small_table())
+    few = replace(space, recipe=space.recipe.fix({"width": 8, "rate": 0.1}))
+    assert {few.sample(seed).recipe["activation"] for seed in range(30)} == {"relu", "tanh", "gelu"}
+    assert len(list(few.enumerate())) == few.size == 3
+    none = replace(few, table=replace(space.table, **_rows(space.table, slice(20, 36))))
+    with pytest.raises(SpaceError, match="No row of the table 'small' is within the limits"):
+        none.sample(0)
+
+
+def _rows(table: Table, rows: slice) -> dict[str, np.ndarray]:
+    names = ("architectures", "select", "report", "cheap", "cost_seconds")
+    return {name: getattr(table, name)[rows] for name in names}

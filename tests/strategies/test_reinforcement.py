@@ -257,7 +257,8 @@ def test_it_is_near_random_search_at_first():
         ({"batch": 0}, "batch of 1 or more"),
         ({"learning_rate": 0.0}, "learning rate above 0"),
         ({"entropy": -0.1}, "-0.1"),
-        ({"decay": 1.0}, r"decay in \[0, 1\)"),
+        ({"decay": 1.0}, r"decay in \(0, 1\)"),
+        ({"decay": 0.0}, r"decay in \(0, 1\)"),
         ({"edits": 0}, "edits 1 choice or more"),
     ],
 )

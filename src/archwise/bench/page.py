@@ -9,7 +9,7 @@ from archwise.bench.curves import AREA
 from archwise.bench.figure import drawn
 from archwise.bench.results import Run
 from archwise.bench.standing import BASELINE, Course, Standing, standings
-from archwise.bench.summary import Rank, ranks, summary
+from archwise.bench.summary import Rank, ranked_over, ranks, summary
 from archwise.errors import DataError
 from archwise.report.words import duration
 
@@ -40,10 +40,10 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
         f"{tasks} tasks ({', '.join(tables)}), {counted} searches of each strategy on each. Regret 0 is a table's "
         "best, 1 its median; `select` is seen, `report` judged (in some tables these are one). Figures are means over "
         "a table's tasks, ± the standard error over seeds; the area is the mean regret over evaluations 1 to "
-        f"{AREA}, or to the last. Evaluations to a regret are medians over tasks and seeds (–: most searches did not "
-        "get there). Times are processor time on one core. The last column is the task on which a strategy's area is "
-        f"worst against that of {BASELINE} search, in standard errors of the difference (above 0: worse). Peers may "
-        "repeat themselves, and pay for it; versions: "
+        f"{AREA}, or to the last. Evaluations to a regret are medians over tasks and seeds (–: half of the searches or "
+        "more did not get there). Times are processor time on one core. The last column is the task on which a "
+        f"strategy's area is worst against that of {BASELINE} search, in standard errors of the difference (above 0: "
+        "worse). Peers may repeat themselves, or take what a table has no row for, and pay for it; versions: "
         f"{', '.join(sorted({run.version for run in runs}))}.",
     ]
     if figure:
@@ -55,9 +55,10 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
         parts += [f"### {name}", _table(by_strategy)]
         if any(standing.in_time for standing in by_strategy.values()):
             parts += [f"{pace(runs, name)}. {IN_TIME}", _time_table(by_strategy)]
-    placed = ranks(summary(runs))
+    figures = summary(runs)
+    placed = ranks(figures)
     if len(placed) > 1:
-        parts += ["### Ranks", _ranks(placed)]
+        parts += ["### Ranks", _ranks(placed, ranked_over(figures, placed))]
     return "\n\n".join(parts)
 
 
@@ -127,12 +128,12 @@ def _cells(course: Course, counts: Sequence[int]) -> list[str]:
     return [f"{course.area:.3f}{error}", *regrets]
 
 
-def _ranks(placed: Mapping[str, Rank]) -> str:
+def _ranks(placed: Mapping[str, Rank], over: str) -> str:
     rows = [
-        [name, f"{rank.mean:.2f}", f"{rank.low:.2f} to {rank.high:.2f}"]
+        [name, f"{rank.mean:.2f}", rank.interval]
         for name, rank in sorted(placed.items(), key=lambda item: item[1].mean)
     ]
-    return _markdown(["strategy", "mean rank by area over all tasks", "95 % of bootstraps over tasks"], rows)
+    return _markdown(["strategy", f"mean rank by area over {over}", "95 % of bootstraps over tasks"], rows)
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from archwise.bench.curves import AREA, REPORTED, area, evaluations_to
 from archwise.bench.results import Run
+from archwise.report.words import count
 
 Cell = tuple[str, str, str]
 """Table, task and strategy."""
@@ -24,6 +25,12 @@ class Rank(NamedTuple):
     mean: float
     low: float
     high: float
+    tasks: int
+
+    @property
+    def interval(self) -> str:
+        """The interval in words; of a single task there is none."""
+        return f"{self.low:.2f} to {self.high:.2f}" if self.tasks > 1 else "–"
 
 
 def grouped(runs: Iterable[Run]) -> dict[Cell, list[Run]]:
@@ -64,7 +71,7 @@ def _figures(curves: Sequence[Sequence[float]]) -> dict[str, Any]:
     mean = np.mean([curve[:length] for curve in curves], axis=0)
     return {
         f"area{AREA}": float(np.mean([area(curve[:length]) for curve in curves])),
-        "regret": {str(count): float(mean[count - 1]) for count in REPORTED if count <= length},
+        "regret": {str(n): float(mean[n - 1]) for n in REPORTED if n <= length},
     }
 
 
@@ -84,7 +91,23 @@ def ranks(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, R
     rng = np.random.default_rng(0)
     drawn = placed[rng.integers(len(cells), size=(RESAMPLES, len(cells)))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return {s: Rank(*map(float, values)) for s, *values in zip(strategies, placed.mean(axis=0), low, high, strict=True)}
+    found = zip(strategies, placed.mean(axis=0).tolist(), low.tolist(), high.tolist(), strict=True)
+    return {s: Rank(mean, least, most, len(cells)) for s, mean, least, most in found}
+
+
+def ranked_over(figures: Mapping[str, Mapping[str, Any]], placed: Mapping[str, Rank]) -> str:
+    """Return in words over how many tasks ranks are, of how many there are.
+
+    Example:
+        >>> ranked_over({"table": {"up": {}, "down": {}}}, {"random": Rank(1.0, 1.0, 1.0, tasks=1)})
+        '1 of 2 tasks, those on which all ran'
+    """
+    every, tasks = sum(map(len, figures.values())), next(iter(placed.values())).tasks
+    return (
+        f"all {count(every, 'task')}"
+        if tasks == every
+        else f"{tasks} of {count(every, 'task')}, those on which all ran"
+    )
 
 
 def _ranked_by(figures: Mapping[str, Any]) -> float:
@@ -93,7 +116,7 @@ def _ranked_by(figures: Mapping[str, Any]) -> float:
 
 
 def median_evaluations(runs: Iterable[Run], regret: float) -> float | None:
-    """Return the median over runs of the evaluations it took to reach a regret; None if fewer than half reached it."""
+    """Return the median over runs of the evaluations it took to reach a regret; None unless most runs reached it."""
     reached = [evaluations_to(run.regret, regret) for run in runs]
-    middle = float(np.median([np.inf if count is None else count for count in reached]))
+    middle = float(np.median([np.inf if n is None else n for n in reached]))
     return middle if np.isfinite(middle) else None

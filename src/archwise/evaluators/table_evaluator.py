@@ -14,9 +14,6 @@ from archwise.evaluators.table_space import TableSpace
 from archwise.spaces.architecture import Candidate
 from archwise.trial import CurvePoint, Outcome, Proposal
 
-CHEAP_FIDELITY = 12 / 200
-"""The share of a full training that a table's `cheap` scores are taken for: NAS-Bench-201's 12 of 200 epochs."""
-
 
 @dataclass(frozen=True)
 class TableTask:
@@ -74,7 +71,7 @@ class TableEvaluator:
     @property
     def fidelities(self) -> tuple[float, ...]:
         """The fidelities that the table knows, from the lowest to 1."""
-        return (1.0,) if self.space.table.cheap is None else (CHEAP_FIDELITY, 1.0)
+        return (1.0,) if self.space.table.cheap is None else (self.space.table.cheap_fidelity, 1.0)
 
     def given(self, fidelity: float) -> float:
         """Return the fidelity whose scores a proposal of some fidelity gets, and which it is to pay for."""

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from archwise.errors import DataError
+from archwise.errors import DataError, SpaceError
 from archwise.evaluators.table import Table, TableDecision
 from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Candidate, Label
@@ -32,6 +32,8 @@ OPERATIONS = {
 """What tables of cells call an operation -> what our spaces call it."""
 PERCEPTRON = {"width", "depth", "alpha", "batch_size", "learning_rate_init"}
 """Decisions of HPOBench's perceptrons."""
+DRAWS = 100
+"""Rows that are drawn before all are looked through for one that is within the limits."""
 IMAGE = Signature((3, 32, 32), 10, "image")
 ROW = Signature((20,), 2, "table")
 
@@ -57,8 +59,8 @@ class TableSpace(JointSpace):
 
     @cached_property
     def size(self) -> int:
-        """The number of rows."""
-        return len(self.rows)
+        """The number of rows, or of what limits leave of the space where that is less."""
+        return min(len(self.rows), self.network.size * self.recipe.size)
 
     def row(self, candidate: Candidate) -> int | None:
         """Return the candidate's row, None where it was not measured."""
@@ -73,31 +75,47 @@ class TableSpace(JointSpace):
         return Candidate(Architecture(records[0]), Architecture(records[1]))
 
     def allows(self, candidate: Candidate) -> bool:
-        """Whether the table has a row for the candidate."""
-        return self.row(candidate) is not None
+        """Whether the table has a row for the candidate, and it costs no more than allowed."""
+        return self.row(candidate) is not None and self._excess(candidate) <= 1
 
     def sample(self, seed: int | np.random.Generator) -> Candidate:
-        """Draw a candidate of the table; each row is equally likely."""
-        return self.candidate(int(np.random.default_rng(seed).integers(len(self.table.architectures))))
+        """Draw a candidate of the table; each row within the limits is equally likely.
+
+        Raises:
+            SpaceError: no row is.
+        """
+        rng = np.random.default_rng(seed)
+        for _ in range(DRAWS):
+            candidate = self.candidate(int(rng.integers(len(self.table.architectures))))
+            if candidate in self and self.allows(candidate):
+                return candidate
+        left = list(self.enumerate())
+        if not left:
+            raise SpaceError(f"No row of the table {self.table.name!r} is within the limits: loosen them.")
+        return left[rng.integers(len(left))]
 
     def enumerate(self) -> Iterator[Candidate]:
-        """Yield the candidate of every row."""
-        return (self.candidate(row) for row in range(len(self.table.architectures)))
+        """Yield the candidate of every row within the limits."""
+        every = map(self.candidate, range(len(self.table.architectures)))
+        return (candidate for candidate in every if candidate in self and self.allows(candidate))
 
 
 def table_space(table: Table) -> TableSpace:
     """Return the search space of a table.
 
     Cells (decisions `i->j` between all pairs of nodes, among NAS-Bench-201's operations) are networks of
-    NAS-Bench-201, or of TransNAS-Bench-101 where the table is called so; HPOBench's perceptrons are networks with a
-    recipe. The decisions of any other table are settings.
+    NAS-Bench-201, or of TransNAS-Bench-101 where there is no pooling among these; HPOBench's perceptrons are networks
+    with a recipe. The decisions of any other table are settings.
 
     Args:
         table: the table.
 
     Raises:
-        DataError: two options of a decision are the same.
+        DataError: two options of a decision are the same, or the names of two decisions but for `/`, `=` and `*`.
     """
+    names = [_clean(decision.name) for decision in table.decisions]
+    if twice := [d.name for d, name in zip(table.decisions, names, strict=True) if names.count(name) > 1]:
+        raise DataError(f"{' and '.join(map(repr, twice))} of the table {table.name!r} are too much alike: rename one.")
     for decision in table.decisions:
         if len(set(map(str, decision.options))) < len(decision.options):
             raise DataError(f"{decision.name!r} of the table {table.name!r} has the same option twice.")
@@ -125,10 +143,10 @@ def _cell_nodes(decisions: tuple[TableDecision, ...]) -> int | None:
 def _cell_space(table: Table, nodes: int) -> TableSpace:
     options = table.decisions[0].options
     taken = tuple(OPERATIONS[str(option)] for option in options)
-    if table.name.startswith("transnas101") and nodes == 4:
-        network, scope = transnas101_micro(), "/cell"
-    elif nodes == 4 and set(taken) == set(OPERATIONS.values()):
+    if nodes == 4 and set(taken) == set(OPERATIONS.values()):
         network, scope = nasbench201(), "/stage"
+    elif nodes == 4 and set(taken) == set(OPERATIONS.values()) - {"avg_pool3x3"}:
+        network, scope = transnas101_micro(), "/cell"
     else:
         operations = [operation for operation in nasbench201_operations() if operation.label in taken]
         network, scope = cell(nodes, operations, width=16, depth=5, name=table.name), "/stage"

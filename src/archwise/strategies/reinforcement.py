@@ -85,10 +85,10 @@ class ReinforcementLearning(OneAtATime):
     ):
         if update not in ("ppo", "reinforce"):
             raise ArchwiseError(f"Reinforcement learning knows no update {update!r}: take 'ppo' or 'reinforce'.")
-        if batch < 1 or not learning_rate > 0 or not entropy >= 0 or not 0 <= decay < 1:
+        if batch < 1 or not learning_rate > 0 or not entropy >= 0 or not 0 < decay < 1:
             raise ArchwiseError(
                 "Reinforcement learning needs a batch of 1 or more, a learning rate above 0, an entropy weight of 0 or "
-                f"more and a decay in [0, 1), not {batch}, {learning_rate}, {entropy} and {decay}."
+                f"more and a decay in (0, 1), not {batch}, {learning_rate}, {entropy} and {decay}."
             )
         if edits is not None and edits < 1:
             raise ArchwiseError(f"Reinforcement learning edits 1 choice or more of the best trial, not {edits}.")

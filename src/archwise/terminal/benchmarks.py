@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from archwise.bench.entrants import USUAL, installed_peers, runnable
 from archwise.bench.page import benchmark_section, pace, with_section
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
-from archwise.bench.summary import ranks, summary
+from archwise.bench.summary import ranked_over, ranks, summary
 from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
 from archwise.files import write_atomic
@@ -50,9 +51,10 @@ def bench_command(
     """Run what is missing, and print and write what all of it comes to; see `archwise bench --help`."""
     output = Output(stderr=json)
     picture = _picture(page, figure)
+    _check_places({"results": results, "page": page, "figure": picture})
     plan = Plan(
-        tables=_words(tables),
-        strategies=_entrants(_words(strategies), _words(against), everything, output),
+        tables=_words("--tables", tables),
+        strategies=_entrants(_words("--strategies", strategies), _words("--against", against), everything, output),
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
         simulated_workers=simulated_workers,
@@ -119,11 +121,12 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
         output.print(table)
     placed = ranks(figures)
     if len(placed) > 1:
-        table = Table(box=box.SIMPLE_HEAD, title="mean rank by area over all tasks (1 is best)", title_justify="left")
+        title = f"mean rank by area over {ranked_over(figures, placed)} (1 is best)"
+        table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
         for column in ("strategy", "rank", "95 % of bootstraps over tasks"):
             table.add_column(column, justify="left" if column == "strategy" else "right")
         for strategy, rank in sorted(placed.items(), key=lambda item: item[1].mean):
-            table.add_row(strategy, f"{rank.mean:.2f}", f"{rank.low:.2f} to {rank.high:.2f}")
+            table.add_row(strategy, f"{rank.mean:.2f}", rank.interval)
         output.print(table)
 
 
@@ -141,16 +144,30 @@ def _entrants(named: tuple[str, ...], against: tuple[str, ...], everything: bool
 
 
 def _picture(page: Path | None, figure: Path | None) -> Path | None:
-    """Return where the curves are drawn; what cannot become a page or a picture is refused before anything is run."""
-    for path in (page, figure):
-        if path and path.is_dir():
+    """Return where the curves are drawn."""
+    if page and not page.name:
+        raise ArchwiseError(f"{page} is a folder: give the name of a file in it.")
+    if figure and figure.suffix != ".svg":
+        raise ArchwiseError(f"The figure is an SVG file, not {figure.name}: name one that ends in .svg.")
+    return figure or (page.with_suffix(".svg") if page else None)
+
+
+def _check_places(places: Mapping[str, Path | None]) -> None:
+    """Make sure, before anything is run, that all that is to be written can be, each to a file of its own."""
+    taken: dict[Path, str] = {}
+    for what, path in places.items():
+        if path is None:
+            continue
+        if path.is_dir():
             raise ArchwiseError(f"{path} is a folder: give the name of a file in it.")
-    picture = figure or (page.with_suffix(".svg") if page else None)
-    if page and picture and page.resolve() == picture.resolve():
-        raise ArchwiseError(f"The page and its figure cannot both be {page}: name a .md and a .svg file.")
-    if page:
+        if other := taken.get(path.resolve()):
+            raise ArchwiseError(f"The {other} and the {what} cannot both be {path}: name another file for one of them.")
+        folder = next(parent for parent in path.resolve().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise ArchwiseError(f"The {what} cannot be written: {folder} is no folder of yours. Name another place.")
+        taken[path.resolve()] = what
+    if page := places["page"]:
         with_section(_text(page), "")
-    return picture
 
 
 def _text(page: Path) -> str:
@@ -186,5 +203,8 @@ def _command(plan: Plan, page: Path, figure: Path | None) -> str:
     return " ".join([*words, f"--page {page.name}"])
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+def _words(option: str, text: str | None) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    if text is not None and not words:
+        raise ArchwiseError(f"{option} names nothing: give a name, several by commas, or leave {option} out.")
+    return words
