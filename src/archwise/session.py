@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +21,10 @@ from archwise.runtime.cores import share_threads
 from archwise.runtime.pool import WorkerPool
 from archwise.settings import SearchSettings
 from archwise.spaces.architecture import Candidate
-from archwise.spaces.joint import JointSpace
+from archwise.spaces.joint import NEARER, JointSpace
 from archwise.spaces.ready import ready_space
 from archwise.spaces.space import Space
 from archwise.tasks.task import Task
-
-SHRUNK = 20
-"""How often a default that is too large is made smaller, each time in another way."""
 
 
 def execute(loop: Search, network: Space | None) -> Result:
@@ -95,16 +91,13 @@ def buildable_default(space: JointSpace) -> Candidate:
     Raises:
         SpaceError: neither can any of them be built, nor any of many samples.
     """
+    if space.allowed_default is not None:
+        return space.allowed_default
     reason = space.network.check(space.default.architecture, space.signature) if space.signature else None
-    nearer = [space.shrunk(space.default, i) for i in range(SHRUNK)]
-    samples: Iterable[Candidate] = (space.sample(i) for i in range(1000 if reason else SHRUNK))
-    for candidates in (nearer, space.neighbours(space.default), samples):
-        for candidate in candidates:
-            if space.allows(candidate):
-                return candidate
     if reason:
         fault, remedy = reason, "take another space"
     else:
+        nearer = (space.shrunk(space.default, seed) for seed in range(NEARER))
         least = min(map(space.cost, nearer), key=lambda cost: cost.parameters)
         fault = f"the smallest that was found has {least.parameters:,} parameters and needs {least.flops:,} FLOPs"
         remedy = "allow more, or take another space"

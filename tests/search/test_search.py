@@ -191,6 +191,12 @@ def test_no_network_is_larger_than_allowed(small_search: Searcher, strategy: str
     assert result.trials["flops"].max() <= 1000
 
 
+@pytest.mark.parametrize(("strategy", "limit"), [("hierarchical", {"max_flops": 7e4}), ("grid", {"max_params": 5_000})])
+def test_limits_that_forbid_nearly_everything_do_not_end_a_search(small_search: Searcher, strategy: str, limit) -> None:
+    result = small_search("digits", space="cnn", strategy=strategy, trials=3, epochs=1, **limit)
+    assert len(result.trials.query("purpose == 'search'")) == 3
+
+
 def test_where_every_network_is_larger_than_allowed_the_smallest_is_named(small_search: Searcher) -> None:
     with pytest.raises(SpaceError, match=r"the smallest that was found has \d+ parameters .* allow more"):
         small_search(max_params=10)

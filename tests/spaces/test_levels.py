@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from tests.contracts import toys
 
 from archwise.errors import SpaceError
 from archwise.evaluators.recipe import training_recipe
@@ -77,6 +80,32 @@ def test_what_a_user_has_fixed_stays_fixed():
     inside = level_space(space, "macro", space.default)
     assert {c.architecture["width"] for c in inside.enumerate()} == {16, 32}
     assert {c.architecture["inner"] for c in inside.enumerate()} == {32}
+
+
+@pytest.mark.parametrize("limits", [{"most_parameters": 8_000}, {"most_flops": 1e6}])
+def test_a_level_is_within_the_limits_of_the_whole(limits: dict[str, float]):
+    space = replace(SPACES["cnn"], **limits)
+    assert not space.allows(space.default) and space.allowed_default is not None
+    for level in levels_of(space):
+        inside = level_space(space, level, space.allowed_default)
+        assert (inside.most_parameters, inside.most_flops) == (space.most_parameters, space.most_flops)
+        drawn = [inside.sample(seed) for seed in range(10)]
+        assert len(set(drawn)) > 1 and all(map(space.allows, drawn)), level
+
+
+def test_where_no_choice_of_the_network_is_open_nothing_is_brought_nearer_to_the_limits():
+    space = replace(SPACES["cnn"], most_parameters=8_000, most_flops=7e4)
+    recipes = level_space(space, "recipe", space.default)
+    assert {recipes.sample(seed).architecture for seed in range(5)} == {space.default.architecture}
+
+
+def test_the_allowed_default_is_the_default_or_near_it_or_none():
+    space = SPACES["cnn"]
+    assert space.allowed_default == space.default
+    limited = toys.small_layers()
+    assert limited.allows(limited.allowed_default)
+    assert replace(limited, most_parameters=10).allowed_default is None
+    assert toys.impossible().allowed_default is None
 
 
 def test_an_unknown_level_or_candidate_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -118,14 +119,24 @@ def test_a_space_too_large_to_list_is_walked():
 
 
 @pytest.mark.parametrize(("barren", "everything"), [(1, False), (60, True)])
-def test_a_large_space_ends_where_so_many_places_in_a_row_bring_nothing(barren, everything, monkeypatch):
+def test_the_order_of_a_large_space_ends_where_so_many_places_in_a_row_bring_nothing(barren, everything, monkeypatch):
     """Of 250 candidates 130 are copies of others or cannot be built, never more than 59 of them in a row."""
     monkeypatch.setattr(grid, "SMALL", 0)
     monkeypatch.setattr(grid, "BARREN", barren)
     space = toys.cells()
     found = GridSearch().propose(space, [], [], 0, 250)
-    assert (len(found) == len(allowed_keys(space))) == everything
+    assert len(found) == len(allowed_keys(space)), "what the order leaves out is drawn"
+    assert all(proposal.origin == "grid" for proposal in found) == everything
     assert GridSearch().propose(toys.impossible(), [], [], 0, 3) == []
+
+
+def test_limits_that_forbid_all_the_beginning_of_the_order_do_not_end_the_search():
+    space = replace(toys.small_layers(), most_parameters=600)
+    strategy = GridSearch()
+    run = simulate(lambda: strategy, space, 10)  # the simulation checks that every proposal is allowed and new
+    assert len(run) == 10 and {trial.origin for trial in run} == {"random"}
+    [proposal] = GridSearch().propose(space, run[:4], [], 0, 1)
+    assert proposal.candidate == run[4].candidate
 
 
 def test_options_of_what_is_not_always_there_are_all_reached(monkeypatch):

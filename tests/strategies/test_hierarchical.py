@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -13,8 +14,10 @@ from tests.contracts.strategy_contract import StrategyContract, foreign
 from tests.strategies.test_in_turns import names
 
 from archwise.errors import ArchwiseError, SpaceError
+from archwise.evaluators.recipe import training_recipe
 from archwise.spaces import Chain, Choice, JointSpace, Space, identity
 from archwise.spaces.architecture import Candidate
+from archwise.spaces.cnn import cnn
 from archwise.spaces.parts import activation, dense, dropout, head
 from archwise.strategies import Hierarchical, LocalSearch, RandomSearch, RegularisedEvolution, Strategy
 from archwise.trial import Outcome, Proposal, Trial
@@ -39,6 +42,11 @@ def space() -> JointSpace:
         Choice(f"has{i}", [identity(called="no"), Chain(block("block"), name="yes")], level="macro") for i in range(4)
     ]
     return JointSpace(Space(Chain(block("first"), *blocks, head())), toys.rates(4))
+
+
+def images(**limits: float) -> JointSpace:
+    """Convolutional networks on small images, under limits that forbid the default and nearly all the others."""
+    return JointSpace(cnn(), training_recipe("image"), toys.IMAGE, **limits)
 
 
 def worth(candidate: Candidate) -> float:
@@ -149,6 +157,29 @@ def test_the_first_level_varies_inside_the_best_of_other_searches():
     for proposal in proposals:
         taken = outside(searched, "macro", proposal.candidate)
         assert all(best[path] == label for path, label in taken.items() if path in best)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"most_parameters": 8_000}, {"most_flops": 7e4}, {"most_parameters": 8_000, "most_flops": 4e5}]
+)
+@pytest.mark.parametrize("inner", [LocalSearch, RandomSearch])
+def test_under_tight_limits_each_level_has_its_turn(inner, limits):
+    searched = images(**limits)
+    assert not searched.allows(searched.default)
+    strategy = Hierarchical(inner(), candidates=2, rounds=1)
+    run = simulate(lambda: strategy, searched, 9)  # the simulation checks that every proposal is allowed
+    assert names(run)[:4] == ["macro"] * 2 + ["network"] * 2
+    assert set(names(run)[4:8]) == {"cell", "recipe"}, "where one has nothing more within the limits, the other goes on"
+    assert names(run)[8] == "all levels"
+
+
+def test_what_limits_forbid_is_not_searched_inside_of_however_good_it_was_elsewhere():
+    searched = images(most_parameters=8_000)
+    others = foreign(replace(searched, most_parameters=None), 5)
+    assert not any(searched.allows(trial.candidate) for trial in others)
+    proposals = Hierarchical(RandomSearch(), levels=["recipe", "cell"]).propose(searched, others, [], 0, 2)
+    assert [proposal.origin for proposal in proposals] == ["recipe: random"] * 2
+    assert {proposal.candidate.architecture for proposal in proposals} == {searched.allowed_default.architecture}
 
 
 def test_it_beats_random_search_where_levels_are_separate():

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 MUTATIONS = 200
 """Most mutations that are tried to bring a candidate within the limits."""
+NEARER = 20
+"""How often the default is brought within the limits, and samples are, before none counts as allowed."""
+SAMPLES = 1_000
+"""Samples that are tried where the default cannot be built."""
 RECIPE = "recipe:"
 """What stands before the paths of a recipe's choices where both trees are walked."""
 
@@ -63,6 +68,14 @@ class JointSpace:
         return Candidate(self.network.default, self.recipe.default)
 
     @cached_property
+    def allowed_default(self) -> Candidate | None:
+        """The default candidate, or one near it that is allowed, or an allowed sample; None where none was found."""
+        samples = NEARER if 1 < self._excess(self.default) < math.inf else SAMPLES
+        nearer = (self.shrunk(self.default, seed) for seed in range(NEARER))
+        tried = chain(nearer, self.neighbours(self.default), map(self.sample, range(samples)))
+        return next(filter(self.allows, tried), None)
+
+    @cached_property
     def encoding(self) -> Encoding:
         """Candidates as rows of numbers, for surrogates."""
         from archwise.spaces.encoding import Encoding
@@ -86,7 +99,7 @@ class JointSpace:
         rng = np.random.default_rng(seed)
         excess = self._excess(candidate)
         tries = iter(range(MUTATIONS))
-        while 1 < excess < math.inf and next(tries, None) is not None:
+        while self.network.size > 1 and 1 < excess < math.inf and next(tries, None) is not None:
             network = self.network.mutate(candidate.architecture, rng)
             smaller = candidate._replace(architecture=network)
             if self._excess(smaller) < excess:

@@ -71,4 +71,11 @@ def level_space(space: JointSpace, level: str, candidate: Candidate) -> LevelSpa
         raise SpaceError(f"The search has no level {level!r}: take some of {', '.join(map(repr, levels_of(space)))}.")
     network = space.network.only(candidate.architecture, [level])
     recipe = space.recipe if level == RECIPE_LEVEL else space.recipe.only(candidate.recipe, [])
-    return LevelSpace(network, recipe, space.signature, space.most_flops, whole=space)
+    return LevelSpace(
+        network,
+        recipe,
+        signature=space.signature,
+        most_parameters=space.most_parameters,
+        most_flops=space.most_flops,
+        whole=space,
+    )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import blake2b
-from itertools import count, islice
+from itertools import count
 
 import numpy as np
 
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.choice import Choice
 from archwise.spaces.joint import JointSpace, Key
-from archwise.strategies.strategy import SMALL, keys_of
-from archwise.trial import Pending, Proposal, Trial
+from archwise.strategies.strategy import SMALL, OneAtATime, Situation
+from archwise.trial import Proposal
 
 BARREN = 1_000
-"""After so many places of the order in a row that bring nothing new, a large space counts as exhausted."""
+"""After so many places of the order in a row that bring nothing new, a large space's order ends."""
 
 
-class GridSearch:
+class GridSearch(OneAtATime):
     """Goes through all candidates in a shuffled order, each once up to the graph's canonical hash.
 
     - Spaces of up to 20,000 candidates are listed and shuffled.
@@ -27,8 +27,9 @@ class GridSearch:
       once, the next few each pair of options of the first two, and so on. The choices behind those that were counted
       through so far are as good as random: within a small budget this is random search with its first choices evened
       out.
-    - The search ends when all candidates were proposed; in a large space, when 1,000 places of the order in a row
-      brought nothing that is new and can be built.
+    - In a large space, 1,000 places of the order in a row that bring nothing new and allowed end the order, as under
+      tight limits on costs. What follows are random candidates, which are brought within the limits.
+    - The search ends when all candidates were proposed; in a large space, when random search finds nothing new.
 
     Source: the full factorial design; the order of large spaces is a van der Corput sequence, scrambled as in Owen
     1995, Randomly permuted (t, m, s)-nets and (t, s)-sequences.
@@ -48,13 +49,12 @@ class GridSearch:
         self._walk: Iterator[tuple[Key, Candidate]] = iter(())
         self._walk_of: tuple[JointSpace, int] | None = None
 
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        """Return the first `n` candidates of the order that were not seen; see `Strategy.propose`."""
-        seen = keys_of(space, history, pending)
-        new = (candidate for key, candidate in self._order(space, seed) if key not in seen)
-        return [Proposal(candidate, origin="grid") for candidate in islice(new, n)]
+    def propose_one(self, now: Situation) -> Proposal | None:
+        """Return the first candidate of the order that was not seen, behind its end a random one."""
+        for key, candidate in self._order(now.space, now.seed):
+            if key not in now.seen:
+                return Proposal(candidate, origin="grid")
+        return now.random() if now.space.size > SMALL else None
 
     def _order(self, space: JointSpace, seed: int) -> Iterator[tuple[Key, Candidate]]:
         """Yield the order from its beginning; what was walked before is not walked again."""
@@ -91,8 +91,8 @@ def _counted(space: JointSpace, seed: int) -> Iterator[tuple[Key, Candidate]]:
 
 def _first_met(space: JointSpace, candidate: Candidate, seen: set[Key]) -> tuple[Key, Candidate] | None:
     """Return an allowed candidate with its key when the key is met first."""
-    key = space.key(candidate)
-    if key in seen or not space.allows(candidate):
+    # Limits forbid most candidates where they are tight, and keys take longer to find.
+    if not space.allows(candidate) or (key := space.key(candidate)) in seen:
         return None
     seen.add(key)
     return key, candidate

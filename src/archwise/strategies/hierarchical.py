@@ -22,11 +22,11 @@ AGAIN = 20
 class Hierarchical:
     """Searches one level of the space at a time, all other choices as in the best trials; then all levels together.
 
-    At first all choices are as by default, and those of the first level vary. Then those of the second vary inside the
-    best that the first has found, and so on, and then the first again inside the best of all. A space whose network has
-    one level has two, the network and its recipe; one with one level in all is searched by the strategy alone. The
-    strategy should learn from a handful of trials, as local search does: on small budgets short visits to a level, each
-    inside the best there is, find more than long ones inside several.
+    At first all choices are as by default, or near it where limits forbid the default, and those of the first level
+    vary. Then those of the second vary inside the best that the first has found, and so on, and then the first again
+    inside the best of all. A space whose network has one level has two, the network and its recipe; one with one level
+    in all is searched by the strategy alone. The strategy should learn from a handful of trials, as local search does:
+    on small budgets short visits to a level, each inside the best there is, find more than long ones inside several.
 
     - A level's strategy sees the space in which the other levels are fixed, and the trials in there. Where a choice
       opens further choices of another level, these are as by default.
@@ -130,11 +130,12 @@ class Hierarchical:
         own = [trial for trial in finished if trial.number >= 0]
         found: list[_Inside] = []
         for trial in sorted(own or finished, key=lambda trial: (-(trial.score or 0.0), abs(trial.number))):
-            if not any(inside.holds(trial.candidate) for inside in found):
+            # Another search may have had wider limits.
+            if space.allows(trial.candidate) and not any(inside.holds(trial.candidate) for inside in found):
                 found.append(self._inside(space, level, trial.candidate))
             if len(found) == self.best:
                 break
-        return found or [self._inside(space, level, space.default)]
+        return found or [self._inside(space, level, space.allowed_default or space.default)]
 
     def _inside(self, space: JointSpace, level: str, candidate: Candidate) -> _Inside:
         """Return where a level varies and all else is as in a candidate; the same object for the same settings."""

@@ -48,7 +48,8 @@ class ReinforcementLearning(OneAtATime):
       deviation; their scores are not compared with this search's own.
     - A trial that ends late is taught in its place, and what came after it once more.
     - With `edits`, it rewrites a few choices of the best trial, drawn at random, instead of writing all anew.
-    - Where the controller writes nothing new any more, a random candidate is proposed.
+    - Where the controller writes nothing new any more, a random candidate is proposed. Lessons are of whole candidates,
+      whoever wrote them, and a lesson's steps are clipped around the policy before it.
 
     Source: Zoph & Le 2017, Neural architecture search with reinforcement learning (REINFORCE); Zoph et al. 2018,
     Learning transferable architectures for scalable image recognition (proximal policy optimisation of the same, from
