@@ -72,7 +72,8 @@ def search(
         str | None,
         option(
             "NAME",
-            "How to search: a name that archwise strategies lists; auto if not given, which uses earlier searches.",
+            "How to search: a name that archwise strategies lists; auto if not given, which uses earlier searches where"
+            " there is one objective.",
         ),
     ] = None,
     minimise: Annotated[

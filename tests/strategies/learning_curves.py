@@ -9,26 +9,15 @@ from zlib import crc32
 from tests.contracts import toys
 from tests.contracts.simulation import simulate
 
-from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.strategies.random_search import RandomSearch
 from archwise.strategies.strategy import Strategy
-from archwise.trial import CurvePoint, Outcome, Pending, Proposal, Trial
+from archwise.trial import CurvePoint, Outcome, Proposal, Trial
 
 SPACE = toys.layers()
 RUNGS = (3.0**-3, 3.0**-2, 3.0**-1, 1.0)
 MARKS = [mark / 27 for mark in range(1, 28)]
-
-
-class Watched(RandomSearch):
-    """Random search that remembers what it was shown last."""
-
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        self.history, self.pending = list(history), list(pending)
-        return super().propose(space, history, pending, seed, n)
 
 
 def end_of(candidate: Candidate) -> float:

@@ -12,10 +12,10 @@ import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial, check, cost, simulate
 from tests.contracts.strategy_contract import StrategyContract, foreign, standard_error
+from tests.contracts.watched import Watched
 from tests.strategies.learning_curves import (
     RUNGS,
     SPACE,
-    Watched,
     begun,
     end_of,
     evaluate,

@@ -10,9 +10,9 @@ import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial, cost, simulate
 from tests.contracts.strategy_contract import StrategyContract, foreign
+from tests.contracts.watched import Watched
 
 from archwise.errors import ArchwiseError
-from archwise.spaces import JointSpace
 from archwise.strategies.evolution import RegularisedEvolution
 from archwise.strategies.hyperband import Hyperband
 from archwise.strategies.random_search import RandomSearch
@@ -39,16 +39,6 @@ class TestOverEvolution(StrategyContract):
 
     def check_run(self, trials: Sequence[Trial]) -> None:
         check_brackets(Hyperband(RegularisedEvolution(10, 5), rungs=3, enough=10), list(trials))
-
-
-class Watched(RandomSearch):
-    """Random search that remembers what it was shown last."""
-
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        self.history, self.pending = list(history), list(pending)
-        return super().propose(space, history, pending, seed, n)
 
 
 def check_brackets(strategy: Hyperband, trials: list[Trial]) -> None:

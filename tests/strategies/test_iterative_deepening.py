@@ -26,7 +26,6 @@ FAILURE = Outcome("failed", reason="diverged")
 
 class TestIterativeDeepening(StrategyContract):
     begins_alike = True
-    uses_others = False
     seeds = 2
 
     def make(self) -> Strategy:

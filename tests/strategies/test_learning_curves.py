@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.strategies.learning_curves import SPACE, Watched, begun, chain, curve_of, run
+from tests.contracts.watched import Watched
+from tests.strategies.learning_curves import SPACE, begun, chain, curve_of, run
 
 from archwise.strategies.freeze_thaw import FreezeThaw
 from archwise.trial import Outcome, Trial

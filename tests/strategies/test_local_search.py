@@ -21,8 +21,6 @@ FAILURE = Outcome("failed", reason="diverged")
 
 
 class TestLocalSearch(StrategyContract):
-    uses_others = False
-
     def make(self) -> Strategy:
         return LocalSearch()
 
@@ -33,7 +31,8 @@ def propose(history: Sequence[Trial], pending: Sequence[Pending] = (), n: int = 
 
 def looked_from(work: Proposal | Trial) -> int | None:
     """Return the trial whose neighbour this is, None for a start."""
-    return None if work.origin == "random" else int(work.origin.removeprefix("neighbour of trial "))
+    climbs = work.origin.startswith("neighbour")
+    return int(work.origin.removeprefix("neighbour of trial ")) if climbs else None
 
 
 def ended(number: int, proposal: Proposal, score: float | None) -> Trial:
@@ -117,11 +116,14 @@ def test_failed_trials_are_looked_at_and_never_climbed_from():
     assert looked_from(trials[34]) is None, "all neighbours failed"
 
 
-def test_other_searches_change_nothing():
+def test_other_searches_give_the_first_climb_its_start_and_nothing_else():
     space = toys.layers()
     others = [replace(trial, origin="neighbour of trial 0") for trial in foreign(space, 20)]
-    plain = simulate(LocalSearch, space, 60)
-    assert [t for t in simulate(LocalSearch, space, 60, known=others) if t.number >= 0] == plain
+    best = max(others, key=lambda trial: trial.score or 0.0).candidate
+    trials = simulate(LocalSearch, space, 150, known=others)
+    starts = [trial for trial in trials if looked_from(trial) is None]
+    assert (starts[0].candidate, starts[0].origin) == (best, "best of another search")
+    assert len(starts) > 1 and {trial.origin for trial in starts[1:]} == {"random"}
 
 
 def test_a_trial_of_unknown_origin_starts_a_climb():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from tests.contracts import toys
+from tests.contracts.simulation import simulate
 
 from archwise.errors import ArchwiseError, SpaceError
-from archwise.strategies import RandomSearch, RegularisedEvolution, SuccessiveHalving, ZeroCostGuided
+from archwise.strategies import InSequence, RandomSearch, RegularisedEvolution, SuccessiveHalving, ZeroCostGuided
 from archwise.strategies.ready import GUIDED, READY, check_strategy, is_guided, ready_strategy
 
 
@@ -39,6 +40,19 @@ def test_the_hybrids_propose_what_their_names_say() -> None:
     in_turns = ["evolution: random", "bayesian: tells most about others"]
     assert origins["turns"] == origins["halving-turns"] == in_turns * 2
     assert origins["portfolio"][:3] == ["evolution: random", "local: random", "bayesian: tells most about others"]
+
+
+def test_the_second_of_a_sequence_has_half_of_few_trials() -> None:
+    parts = {trials: ready_strategy("genetic-then-ppo", trials) for trials in (None, 4, 30, 100)}
+    assert all(isinstance(part, InSequence) for part in parts.values())
+    assert {trials: part.candidates for trials, part in parts.items()} == {
+        None: (40,),
+        4: (2,),
+        30: (15,),
+        100: (40,),
+    }
+    found = simulate(lambda: ready_strategy("genetic-then-ppo", 4), toys.layers(), 4)
+    assert [trial.origin.partition(":")[0] for trial in found] == ["genetic"] * 2 + ["ppo"] * 2
 
 
 def test_few_trials_make_small_cohorts() -> None:

@@ -29,6 +29,7 @@ class IterativeDeepening(OneAtATime):
     - It is good for finding a small network that is good enough: with a `breadth` of None, no network with fewer edits
       is left out. It is no way to find the best large network soon: that takes a budget of `breadth` trials for each
       edit between the two.
+    - The best network of other searches, if any is shown, comes after the smallest one.
     - Where it cannot be told how large a network is, as the space knows no shape of inputs, sizes come from the order
       of options.
     - A network that cannot be built is not gone through. Networks that failed are gone through last, before them those
@@ -69,6 +70,9 @@ class IterativeDeepening(OneAtATime):
         growth = self._growth
         if now.is_new(growth.smallest):
             return Proposal(growth.smallest, origin="smallest network")
+        elsewhere = now.best_elsewhere(most=1)
+        if elsewhere:
+            return elsewhere
         standing = _standing(now)
         at = Counter(growth.depth(candidate) for candidate in standing)
         sweep = {depth: at[depth] // (self.breadth or math.inf) for depth in range(1, max(at, default=0) + 2)}

@@ -20,9 +20,9 @@ NEIGHBOUR = "neighbour of trial "
 class LocalSearch(OneAtATime):
     """First-improvement local search with restarts.
 
-    A climb starts at a random candidate. It looks at the neighbours of the best trial it has, in random order, and the
-    first that scores more is the next whose neighbours are looked at. When all neighbours were looked at and none is
-    better, a new climb starts.
+    The first climb starts at the best candidate of other searches, if any is shown, all others at a random one. A climb
+    looks at the neighbours of the best trial it has, in random order, and the first that scores more is the next whose
+    neighbours are looked at. When all neighbours were looked at and none is better, a new climb starts.
 
     - A neighbour differs in one choice. Where another option opens further choices, these are drawn once for each
       position: it has one neighbour for each other option of each choice, however many architectures these lead to.
@@ -49,12 +49,12 @@ class LocalSearch(OneAtATime):
         self._allows = lru_cache(maxsize=1 << 14)(_allows)
 
     def propose_one(self, now: Situation) -> Proposal | None:
-        """Return a neighbour that was not seen of the best position that has one, or else a random start."""
+        """Return a neighbour that was not seen of the best position that has one, or else a start."""
         for position in _positions(now.own):
             for candidate in self._neighbours(now.space, position.candidate, now.seed, position.number):
                 if now.space.key(candidate) not in now.seen and self._allows(now.space, candidate):
                     return Proposal(candidate, origin=f"{NEIGHBOUR}{position.number}")
-        return now.random()
+        return now.best_elsewhere(most=1) or now.random()
 
 
 def _allows(space: JointSpace, candidate: Candidate) -> bool:

@@ -43,10 +43,12 @@ class Given:
     """What a ready-made strategy may be made from.
 
     Args:
+        trials: how many there will be, None where that is not known.
         minimise: costs that are to be small, for strategies of several objectives.
         scorer: zero-cost scores of candidates, for strategies that are guided by them.
     """
 
+    trials: int | None = None
     minimise: Sequence[str] = DEFAULT_COSTS
     scorer: Scorer | None = None
 
@@ -112,7 +114,10 @@ SINGLE = {
     ),
     "genetic-then-ppo": Proposing(
         "a genetic algorithm, then a controller that edits its best",
-        lambda _: InSequence({"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)}, [40]),
+        lambda given: InSequence(
+            {"genetic": GeneticAlgorithm(), "ppo": ReinforcementLearning(edits=2)},
+            [40 if given.trials is None else min(40, given.trials // 2)],
+        ),
     ),
     "turns": Proposing(
         "evolution and Bayesian optimisation in turns",
@@ -189,7 +194,8 @@ def ready_strategy(
     Args:
         name: the name, one of `READY`.
         trials: how many trials there will be; where time alone is limited, the lowest fidelity is a 27th of a full
-            training, else a ninth, as few trials fill no larger cohort.
+            training, else a ninth, as few trials fill no larger cohort. Of strategies in sequence the first has no more
+            than half of them.
         minimise: costs that are to be small; strategies of one objective do not look at them.
         scorer: what zero-cost proxies say of candidates, for the strategies that are guided by them.
 
@@ -203,7 +209,7 @@ def ready_strategy(
             f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
-        return PROPOSING[name].make(Given(tuple(minimise) or DEFAULT_COSTS, scorer))
+        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer))
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
     other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer)
     return SCHEDULING[schedule].make(other, 4 if trials is None else 3)

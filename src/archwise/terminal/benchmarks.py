@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
 from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -22,6 +21,7 @@ from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
 from archwise.files import write_atomic
 from archwise.report.words import count
+from archwise.runtime.cores import usable_cores
 from archwise.strategies.ready import PROPOSING, SCHEDULING
 from archwise.terminal.console import Output, print_json
 
@@ -68,7 +68,7 @@ def bench_command(
         runs = run_plan(
             plan,
             ResultsFile(results),
-            workers or psutil.cpu_count(logical=False) or 1,
+            workers or usable_cores(),
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     if json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archwise.strategies.ready import PROPOSING, READY, SCHEDULING
 from archwise.terminal.console import Output, print_json
 
-AUTOMATIC = "chosen by budget and objectives; is shown the best of earlier searches"
+AUTOMATIC = "chosen by budget and objectives; is shown the best of earlier searches where there is one objective"
 
 
 def print_strategies(json: bool) -> None:
