@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from archwise.bench.entrants import settings_of
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.job import TrainingJob
 from archwise.evaluators.predict import predict
@@ -142,6 +143,11 @@ def tested(folder: str, proposal: Proposal, epochs: float, seed: int) -> float:
     return float((predict(model, x).argmax(1) == y).mean())
 
 
+def key_of(data: str, name: str, seed: int, budget: int) -> dict[str, Any]:
+    """Return what tells a search from the others; with other settings it is another one."""
+    return {"data": data, "strategy": name, "settings": settings_of(name, budget), "seed": seed, "budget": budget}
+
+
 def run(folder: str, data: str, name: str, seed: int, budget: int) -> dict[str, Any]:
     """Search, train the answer with fresh seeds, and return what came of it."""
     torch.set_num_threads(1)
@@ -151,14 +157,18 @@ def run(folder: str, data: str, name: str, seed: int, budget: int) -> dict[str, 
     best = max(finished, key=lambda trial: (trial.fidelity, trial.score))
     seeds = [derive_seed(seed, 1_000_000 + i) for i in range(FINAL_SEEDS)]
     accuracies = [tested(folder, Proposal(best.candidate), epochs, fresh) for fresh in seeds]
-    key = {"data": data, "strategy": name, "seed": seed, "budget": budget}
     return {
-        **key,
+        **key_of(data, name, seed, budget),
         "trials": len(trials),
         "failed": len(trials) - len(finished),
         "validation": best.score,
         "test": statistics.fmean(accuracies),
     }
+
+
+def is_of(row: dict[str, Any], data: str, name: str, seed: int, budget: int) -> bool:
+    """Whether a row is of a search, by a strategy as it is set now."""
+    return key_of(data, name, seed, budget).items() <= row.items()
 
 
 def run_all(folder: str, data: str, names: Sequence[str], seed: int, budget: int, results: Path) -> None:
@@ -201,18 +211,18 @@ def main() -> None:
     options = parser.parse_args()
     options.results.touch()
     rows = [json.loads(line) for line in options.results.read_text().splitlines()]
-    done = {(row["data"], row["strategy"], row["seed"], row["budget"]) for row in rows}
+    names = options.strategies.split(",")
     with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(options.workers) as pool:
         folders = {name: make_task(data_of(options.sets, name), folder=Path(scratch) / name).folder for name in EPOCHS}
         futures = []
         for seed, data in product(range(options.seeds), EPOCHS):
-            left = [s for s in options.strategies.split(",") if (data, s, seed, options.budget) not in done]
+            left = [name for name in names if not any(is_of(row, data, name, seed, options.budget) for row in rows)]
             arguments = str(folders[data]), data, left, seed, options.budget, options.results
             futures.append(pool.submit(run_all, *arguments))
         for future in futures:
             future.result()
-    rows = map(json.loads, options.results.read_text().splitlines())
-    show(row for row in rows if row["budget"] == options.budget)
+    rows = [json.loads(line) for line in options.results.read_text().splitlines()]
+    show(row for row in rows if is_of(row, row["data"], row["strategy"], row["seed"], options.budget))
 
 
 if __name__ == "__main__":

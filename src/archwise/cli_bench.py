@@ -16,7 +16,7 @@ def bench(
         str | None, option("NAME|PATH,...", "Tables, or folders of them; if not given, those that packages bring.")
     ] = None,
     strategies: Annotated[
-        str | None, option("NAME,...", "Strategies to compare; default and four others if not given.")
+        str | None, option("NAME,...", "Strategies to compare; default (which is auto) and four others if not given.")
     ] = None,
     against: Annotated[
         str | None,
