@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archwise.errors import ArchwiseError
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.rungs import Climb, comparable_fidelity, fidelities_of, new_candidates
+from archwise.strategies.rungs import Climb, fidelities_of, new_candidates
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Trial
 
@@ -18,9 +18,8 @@ class SuccessiveHalving:
     A cohort is `eta ** (rungs - 1)` candidates at fidelity `eta ** -(rungs - 1)`. When all of a cohort have ended, the
     best continue to `eta` times the fidelity, and so on until one is trained in full. While a cohort waits for its last
     trials, free workers begin the next one. Failed trials are part of their cohort and never continue. When the space
-    is exhausted, the last cohort is what there is. The other strategy compares like with like: of this search it is
-    shown the trials of the highest fidelity at which `enough` have finished (the lowest, until then), and all others as
-    under way.
+    is exhausted, the last cohort is what there is. The other strategy is shown low-fidelity trials, so it compares like
+    with like.
 
     Source: Jamieson & Talwalkar 2016, Non-stochastic best arm identification and hyperparameter optimization.
 
@@ -28,11 +27,9 @@ class SuccessiveHalving:
         proposer: the strategy that proposes candidates.
         eta: how many of which one goes on; larger stops more trials early.
         rungs: number of fidelities, the full one included; 1 evaluates everything in full.
-        enough: how many finished trials of one fidelity the proposer can learn from; larger keeps it longer at the
-            lower fidelities, of which there are more.
 
     Raises:
-        ArchwiseError: eta is less than 2, or rungs or enough less than 1.
+        ArchwiseError: eta is less than 2, or rungs than 1.
 
     Example:
         >>> from archwise.strategies import RandomSearch
@@ -40,16 +37,14 @@ class SuccessiveHalving:
         (0.1111111111111111, 0.3333333333333333, 1.0)
     """
 
-    def __init__(self, proposer: Strategy, eta: int = 3, rungs: int = 3, enough: int = 20):
-        if eta < 2 or rungs < 1 or enough < 1:
+    def __init__(self, proposer: Strategy, eta: int = 3, rungs: int = 3):
+        if eta < 2 or rungs < 1:
             raise ArchwiseError(
-                f"Successive halving needs eta of at least 2, one rung or more and enough of 1 or more, not {eta},"
-                f" {rungs} and {enough}."
+                f"Successive halving needs eta of at least 2 and one rung or more, not {eta} and {rungs}."
             )
         self.proposer = proposer
         self.eta = eta
         self.rungs = rungs
-        self.enough = enough
 
     @property
     def fidelities(self) -> tuple[float, ...]:
@@ -62,9 +57,8 @@ class SuccessiveHalving:
         """Return continuations that are due, then new candidates at the lowest fidelity."""
         climb = Climb(history, pending, self.fidelities)
         due = self._promotions(climb)[:n]
-        fidelity = comparable_fidelity(history, self.fidelities, self.enough)
         left = n - len(due)
-        new = new_candidates(self.proposer, space, history, pending, due, fidelity, seed, left)
+        new = new_candidates(self.proposer, space, history, pending, due, self.fidelities[0], seed, left)
         if left and not new and all(item.proposal.parent is not None for item in pending):
             # No candidate is left and none is under way, so the last cohort stays as small as it is.
             return self._promotions(climb, last=True)[:n]
