@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial, simulate
+from tests.contracts.watched import Watched
 
 from archwise.errors import ArchwiseError
-from archwise.spaces import JointSpace
 from archwise.strategies import InTurns, LocalSearch, RandomSearch
 from archwise.strategies.members import Members
 from archwise.trial import Pending, Proposal, Trial
-
-
-class Recorder(RandomSearch):
-    """Random search that remembers what it was shown last."""
-
-    def propose(
-        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
-    ) -> list[Proposal]:
-        self.history, self.pending = list(history), list(pending)
-        return super().propose(space, history, pending, seed, n)
 
 
 def trials(*origins: str) -> list[Trial]:
@@ -32,7 +21,7 @@ def trials(*origins: str) -> list[Trial]:
 
 
 def test_a_member_is_shown_all_trials_and_its_own_without_its_name():
-    first, second = Recorder(), Recorder()
+    first, second = Watched(), Watched()
     members = Members({"a": first, "b": second})
     history = trials("the space's default", "a: random", "b: neighbour of trial 1", "c: random", "a: b: nested")
     other = replace(history[1], number=-3)
@@ -54,7 +43,7 @@ def test_a_member_is_shown_all_trials_and_its_own_without_its_name():
 
 
 def test_a_member_is_shown_the_same_object_every_time_and_another_for_another_trial():
-    recorder = Recorder()
+    recorder = Watched()
     members = Members({"a": recorder})
     history = trials("a: random")
     members.ask("a", toys.layers(), history, [], 0)
