@@ -25,6 +25,15 @@ def bench(
     seeds: Annotated[int | None, option("N", "Searches of each on each task; 20 if not given.")] = None,
     evaluations: Annotated[int | None, option("N", "Full trainings of each search; 200 if not given.")] = None,
     simulated_workers: Annotated[int, option("N", "Trials side by side in each search; 1 if not given.")] = 1,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="Leave each task out: strategies may learn from the table's other tasks.")
+    ] = False,
+    history: Annotated[
+        str, option("N|all", "With --transfer: trials of each other task, or every row of the table.")
+    ] = "100",
+    history_by: Annotated[
+        str, option("random|search", "With --transfer: whether those are random rows or a search's trials.")
+    ] = "random",
     quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,
     results: Annotated[Path, option("FILE", "Where results are kept and looked up.")] = Path("bench.jsonl"),
@@ -45,7 +54,7 @@ def bench(
     Example: archwise bench --tables nasbench201.npz --strategies random,evolution --quick
     """
     with guarded(debug):
-        from archwise.terminal.benchmarks import bench_command
+        from archwise.terminal.benchmarks import bench_command, history_of
 
         bench_command(
             tables,
@@ -54,6 +63,7 @@ def bench(
             seeds,
             evaluations,
             simulated_workers,
+            history_of(history, history_by) if transfer else None,
             quick,
             all_,
             results,

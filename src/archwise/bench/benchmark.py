@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from archwise.bench.entrants import check_entrant, misfit, settings_of, version_of
+from archwise.bench.history import History
 from archwise.bench.peers.ready import PEERS
 from archwise.bench.results import Key, ResultsFile, Run
 from archwise.bench.runner import Job, run_jobs
@@ -13,6 +14,7 @@ from archwise.bench.tables import find_table, table_names
 from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
 from archwise.evaluators.table import Table
+from archwise.meta.ready import LEARNING
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Plan:
         seeds: searches of each strategy on each task, with the seeds 0, 1, ...
         evaluations: full trainings that each may spend.
         simulated_workers: trials that each evaluates at a time.
+        history: what the strategies that learn from other tasks know of those of the same table.
     """
 
     tables: tuple[str, ...]
@@ -32,6 +35,7 @@ class Plan:
     seeds: int
     evaluations: int
     simulated_workers: int = 1
+    history: History | None = None
 
     def jobs(self) -> list[Job]:
         """Return the searches, those of one seed together, so that a benchmark that is stopped has whole rounds.
@@ -48,17 +52,17 @@ class Plan:
                 )
         tables = self._found()
         for strategy in self.strategies:
-            reasons = {name: misfit(strategy, table) for name, table in tables.items()}
+            reasons = {name: misfit(strategy, table, self.history) for name, table in tables.items()}
             if all(reasons.values()):
                 name, reason = next(iter(reasons.items()))
                 raise ArchwiseError(f"The strategy {strategy!r} cannot search {name!r}: {reason}. Leave it out.")
         return [
-            Job(name, task, strategy, seed, self.evaluations, self.simulated_workers)
+            Job(name, task, strategy, seed, self.evaluations, self.simulated_workers, self._known_to(strategy))
             for seed in range(self.seeds)
             for name, table in tables.items()
             for task in table.tasks
             for strategy in dict.fromkeys(self.strategies)
-            if misfit(strategy, table) is None
+            if misfit(strategy, table, self.history) is None
         ]
 
     def able(self) -> Plan:
@@ -67,10 +71,14 @@ class Plan:
         able = [
             name
             for name in self.strategies
-            if any(misfit(name, table) is None for table in tables.values())
+            if any(misfit(name, table, self.history) is None for table in tables.values())
             and not (name in PEERS and self.simulated_workers > 1)
         ]
         return replace(self, strategies=tuple(able))
+
+    def _known_to(self, strategy: str) -> History | None:
+        """Return what a strategy is told of other tasks: nothing where it would not listen."""
+        return self.history if strategy in LEARNING else None
 
     def _found(self) -> dict[str, Table]:
         tables = {name: find_table(name) for name in table_names(list(self.tables))}
@@ -102,7 +110,8 @@ def run_plan(
     def key(job: Job) -> Key:
         table = tables[job.table]
         what = table.name, table.fingerprint, job.task, job.strategy, job.seed, *kinds[job.strategy]
-        return *what, job.simulated_workers, job.evaluations if job.simulated_workers > 1 else None
+        known = str(job.history or "")
+        return *what, known, job.simulated_workers, job.evaluations if job.simulated_workers > 1 else None
 
     wanted = {key(job): job for job in jobs}
     known = {run.key: run for run in file.read() if run.key in wanted and run.evaluations >= plan.evaluations}

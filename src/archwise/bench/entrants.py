@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from inspect import isfunction, signature
 from typing import Any
 
 from archwise import __version__
+from archwise.bench.history import History
 from archwise.bench.peers.ready import PEERS
 from archwise.bench.peers.simulation import peer_version, simulate_peer
 from archwise.bench.simulation import Simulated, simulate
@@ -16,6 +18,8 @@ from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.evaluators.zero_cost import ZeroCost
+from archwise.meta.past_task import PastTask
+from archwise.meta.ready import LEARNING
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
 from archwise.strategies.automatic import automatic
@@ -25,6 +29,8 @@ from archwise.strategies.strategy import Strategy
 
 USUAL = ("default", "random", "evolution", "local-search", "tpe")
 """Who is compared where nobody is named."""
+LEARNERS = ("default", "random", *LEARNING)
+"""Who is compared where they may learn from other tasks, and nobody is named."""
 SMALL_IMAGE = Signature((3, 16, 16), 10, "image")
 """What networks of tables are scored on: smaller images than they were trained on rank them about as well."""
 
@@ -37,10 +43,10 @@ def check_entrant(name: str) -> None:
     """
     if name in PEERS:
         peer_version(name)
-    elif name not in READY and name != "default":
+    elif name not in READY and name not in LEARNING and name != "default":
         raise ArchwiseError(
             f"There is no strategy or peer {name!r}: take some of default, {', '.join(PROPOSING)}; "
-            f"or of {', '.join(PEERS)}."
+            f"of {', '.join(LEARNING)}; or of {', '.join(PEERS)}."
         )
     else:
         _strategy(name, 1, _unscored)
@@ -55,8 +61,18 @@ def runnable(name: str) -> bool:
     return True
 
 
-def misfit(name: str, table: Table) -> str | None:
-    """Return why a strategy cannot search a table, None if it can."""
+def misfit(name: str, table: Table, history: History | None = None) -> str | None:
+    """Return why a strategy cannot search a table, None if it can.
+
+    Args:
+        name: the strategy or peer.
+        table: the table.
+        history: what is known of the table's other tasks.
+    """
+    if name in LEARNING and history is None:
+        return "it learns from other tasks, which it is shown with --transfer"
+    if name in LEARNING and len(table.tasks) == 1:
+        return "it learns from other tasks, and the table has one"
     if is_guided(name) and table_space(table).network.size == 1:
         return "it scores untrained networks, and the table has settings alone"
     if is_scheduled(name) and table.cheap is None:
@@ -99,6 +115,7 @@ def simulate_entrant(
     scorer: Scorer | None = None,
     workers: int = 1,
     most: int | None = None,
+    past: Sequence[PastTask] = (),
 ) -> Simulated:
     """Run one search of a strategy or peer on a table's task.
 
@@ -111,15 +128,18 @@ def simulate_entrant(
         scorer: zero-cost scores, for the strategies that are guided by them; see `table_scorer`.
         workers: how many trials are evaluated at a time; a peer evaluates one.
         most: end a strategy's search after so many full trainings, though it was made for more.
+        past: what is known of other tasks, for the strategies that learn from it.
     """
     if name in PEERS:
         return simulate_peer(name, evaluator, task, seed, evaluations)
-    strategy = _strategy(name, evaluations, scorer)
+    strategy = _strategy(name, evaluations, scorer, past)
     return simulate(strategy, evaluator, TableTask(task), seed, min(most or evaluations, evaluations), workers)
 
 
-def _strategy(name: str, evaluations: int, scorer: Scorer | None = None) -> Strategy:
+def _strategy(name: str, evaluations: int, scorer: Scorer | None = None, past: Sequence[PastTask] = ()) -> Strategy:
     """Return a strategy; "default" is the one that a search of so many trials takes where none is named."""
+    if name in LEARNING:
+        return LEARNING[name].make(past)
     return ready_strategy(automatic(evaluations).name if name == "default" else name, evaluations, scorer=scorer)
 
 

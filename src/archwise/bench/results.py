@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 from archwise.bench.curves import Change, regret_curve, regret_in_time
 from archwise.errors import DataError
 
-Key = tuple[str, str, str, str, int, str, str, int, int | None]
-"""Table, its fingerprint, task, strategy, seed, version, settings, simulated workers, and length where it matters."""
+Key = tuple[str, str, str, str, int, str, str, str, int, int | None]
+"""Table, its fingerprint, task, strategy, seed, version, settings, history, simulated workers, and length where it
+matters."""
 
 BEGINNING = '{"table": '
 """Of each line, so that what a kill left half-written is told from what belongs to somebody else."""
@@ -40,6 +41,7 @@ class Run:
         drawn: the regret that is expected of a candidate drawn at random.
         training_seconds: what a training of the table takes on average; None if the table does not say.
         seconds_per_proposal: processor seconds that the strategy thought for a proposal, on average.
+        history: what it knew of the table's other tasks; empty if nothing.
     """
 
     table: str
@@ -55,6 +57,7 @@ class Run:
     drawn: float
     training_seconds: float | None
     seconds_per_proposal: float
+    history: str = ""
 
     @cached_property
     def regret(self) -> list[float]:
@@ -79,7 +82,7 @@ class Run:
         """What tells runs apart; of equal ones the longest counts."""
         what = self.table, self.fingerprint, self.task, self.strategy, self.seed, self.version, self.settings
         # The beginning of a longer search is the shorter one, but where workers have trials under way at its end.
-        return *what, self.simulated_workers, self.evaluations if self.simulated_workers > 1 else None
+        return *what, self.history, self.simulated_workers, self.evaluations if self.simulated_workers > 1 else None
 
 
 class ResultsFile:
@@ -148,7 +151,7 @@ def _run(data: dict[str, Any]) -> Run:
     """
     changes = tuple(Change(*map(float, change)) for change in data["changes"])
     run = Run(**data | {"changes": changes})
-    texts = run.table, run.fingerprint, run.task, run.strategy, run.version, run.settings
+    texts = run.table, run.fingerprint, run.task, run.strategy, run.version, run.settings, run.history
     counts = run.seed, run.simulated_workers, run.evaluations
     numbers = run.drawn, run.seconds_per_proposal, *([] if run.training_seconds is None else [run.training_seconds])
     if not all(isinstance(text, str) for text in texts) or not all(type(count) is int for count in counts):

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from archwise.bench.curves import Change, expected_regret, regret_changes
 from archwise.bench.entrants import settings_of, simulate_entrant, table_scorer, version_of
+from archwise.bench.history import History
 from archwise.bench.peers.ready import PEERS
 from archwise.bench.results import Run
 from archwise.bench.tables import find_table
@@ -32,6 +33,7 @@ class Job:
         seed: the search's seed.
         evaluations: how many full trainings its trials may cost.
         simulated_workers: how many trials it evaluates at a time.
+        history: what it knows of the table's other tasks.
     """
 
     table: str
@@ -40,6 +42,7 @@ class Job:
     seed: int
     evaluations: int
     simulated_workers: int = 1
+    history: History | None = None
 
 
 def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
@@ -69,10 +72,18 @@ def run_jobs(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
 def run_job(job: Job) -> Run:
     """Run one search."""
     table, evaluator = _evaluator(job.table)
+    past = job.history.past_tasks(evaluator, job.task, job.seed) if job.history else ()
     if job.strategy not in PEERS:
         _warm_up(job.table, job.strategy, job.evaluations)
     found = simulate_entrant(
-        job.strategy, evaluator, job.task, job.seed, job.evaluations, _scorer(job.table), job.simulated_workers
+        job.strategy,
+        evaluator,
+        job.task,
+        job.seed,
+        job.evaluations,
+        _scorer(job.table),
+        job.simulated_workers,
+        past=past,
     )
     changes = regret_changes(found.steps, table, job.task)
     return Run(
@@ -89,6 +100,7 @@ def run_job(job: Job) -> Run:
         drawn=round(expected_regret(table, job.task), 6),
         training_seconds=table.training_seconds(job.task),
         seconds_per_proposal=found.seconds_per_proposal,
+        history=str(job.history or ""),
     )
 
 

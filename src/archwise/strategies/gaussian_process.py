@@ -75,6 +75,7 @@ class GaussianProcess:
         self.parameters = parameters
         self._rows, self._trend = self._weighted(rows), trend
         self._factor = np.linalg.cholesky(self._covariance())
+        self.values = values
         self._solved = cho_solve((self._factor, True), values)
 
     def predict(self, rows: np.ndarray, trend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,6 +87,38 @@ class GaussianProcess:
         variance = scale + (trend**2).sum(axis=1) - (explained**2).sum(axis=0)
         mean: np.ndarray = across @ self._solved
         return mean, np.sqrt(np.maximum(variance, 1e-12))
+
+    def log_likelihoods(
+        self, rows: np.ndarray, trend: np.ndarray, values: np.ndarray, parameters: np.ndarray
+    ) -> np.ndarray:
+        """Return how likely each of several rows of values is under some parameters, up to one constant.
+
+        Args:
+            rows: (n, columns).
+            trend: (n, k).
+            values: (alternatives, n).
+            parameters: what `choose` returned.
+        """
+        self.parameters = parameters
+        self._rows, self._trend = self._weighted(rows), trend
+        explained = solve_triangular(np.linalg.cholesky(self._covariance()), values.T, lower=True)
+        found: np.ndarray = -0.5 * (explained**2).sum(axis=0)
+        return found
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """How strongly the values were found to follow each column of the trend: (k,)."""
+        found: np.ndarray = self._trend.T @ self._solved
+        return found
+
+    def left_out(self) -> np.ndarray:
+        """Return what the process would predict for each value that it was conditioned on, had it not been: (n,).
+
+        Source: Rasmussen & Williams 2006, section 5.4.2.
+        """
+        inverse = cho_solve((self._factor, True), np.eye(len(self._solved)))
+        left_out: np.ndarray = self.values - self._solved / np.diag(inverse)
+        return left_out
 
     def covariance(self, rows: np.ndarray) -> np.ndarray:
         """Return the prior covariance of rows under the parameters, trend left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +22,32 @@ TREND = 0.1
 """Prior variance of how scores follow the logarithm of a network's parameters."""
 LEAST_FEASIBLE = 0.02
 """Least probability of success that the model gives a candidate."""
+SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 25))
+"""How large a prior's unit may be beside the spread of the scores at hand."""
+
+
+class Expectation(NamedTuple):
+    """What is expected of some candidates."""
+
+    mean: np.ndarray
+    """(n,), the expected score, in the prior's own unit; its zero does not matter."""
+    trend: np.ndarray
+    """(n, k), what scores may follow linearly beside it, each column scaled by how strongly."""
+
+
+class _Seen(NamedTuple):
+    """What a surrogate knows of some candidates."""
+
+    rows: np.ndarray
+    trend: np.ndarray
+    mean: np.ndarray
+
+
+class Prior(Protocol):
+    """What is expected of scores before a search has any, from elsewhere."""
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Expectation:
+        """Return what is expected of candidates."""
 
 
 class Surrogate:
@@ -31,10 +58,13 @@ class Surrogate:
 
     Args:
         encoding: of the space's candidates.
+        prior: what is expected of candidates, about which the process is; level and unit are learnt from the scores. If
+            None, nothing is.
     """
 
-    def __init__(self, encoding: Encoding | ExtendedEncoding):
+    def __init__(self, encoding: Encoding | ExtendedEncoding, prior: Prior | None = None):
         self.encoding = encoding
+        self.prior = prior
         self._process = GaussianProcess(encoding.groups)
         self._feasibility: GaussianProcess | None = None
         self._chosen: dict[tuple[tuple[Candidate, float], ...], np.ndarray] = {}
@@ -49,27 +79,35 @@ class Surrogate:
         """
         finished = [trial for trial in trials if trial.score is not None]
         known = thinned(finished, MOST)
-        scores = standardised([trial.score or 0.0 for trial in known])
-        rows, trend = self._seen([trial.candidate for trial in known])
+        seen = self._seen([trial.candidate for trial in known])
         parameters = self._parameters(finished)
+        scores = self._measured(seen, standardised([trial.score or 0.0 for trial in known]), parameters)
         self.best = float(scores.max())
-        self._process.fit(rows, trend, scores, parameters)
+        beyond = scores - seen.mean
+        self._process.fit(seen.rows, seen.trend, beyond, parameters)
         if believed:
-            more, more_trend = self._seen(believed)
-            guessed, _ = self._process.predict(more, more_trend)
-            both = np.concatenate([rows, more]), np.concatenate([trend, more_trend])
-            self._process.fit(*both, np.concatenate([scores, guessed]), parameters)
+            more = self._seen(believed)
+            guessed, _ = self._process.predict(more.rows, more.trend)
+            both = np.concatenate([seen.rows, more.rows]), np.concatenate([seen.trend, more.trend])
+            self._process.fit(*both, np.concatenate([beyond, guessed]), parameters)
         self._fit_feasibility(trials, parameters)
 
     def predict(self, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and standard deviation of the standardised score of each candidate."""
-        return self._process.predict(*self._seen(candidates))
+        """Return mean and standard deviation of the score of each candidate, in the unit of `best`."""
+        seen = self._seen(candidates)
+        mean, deviation = self._process.predict(seen.rows, seen.trend)
+        return seen.mean + mean, deviation
+
+    def left_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the other trials predict of each that the model knows, beyond the prior, and what it came to."""
+        return self._process.left_out(), self._process.values
 
     def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return the probability that evaluating each candidate does not fail."""
         if self._feasibility is None:
             return np.ones(len(candidates))
-        mean, _ = self._feasibility.predict(*self._seen(candidates))
+        seen = self._seen(candidates)
+        mean, _ = self._feasibility.predict(seen.rows, seen.trend)
         probability: np.ndarray = np.clip(self._successes + mean, LEAST_FEASIBLE, 1.0)
         return probability
 
@@ -77,8 +115,22 @@ class Surrogate:
         """Return how alike the scores of candidates are before any is known."""
         return GaussianProcess(self.encoding.groups).covariance(self.encoding(candidates))
 
-    def _seen(self, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
-        return self.encoding(candidates), TREND**0.5 * self.encoding.sizes(candidates)[:, None]
+    def _seen(self, candidates: Sequence[Candidate]) -> _Seen:
+        rows, trend = self.encoding(candidates), TREND**0.5 * self.encoding.sizes(candidates)[:, None]
+        if self.prior is None:
+            return _Seen(rows, trend, np.zeros(len(rows)))
+        expected = self.prior(candidates)
+        return _Seen(rows, np.column_stack([trend, np.ones(len(rows)), expected.trend]), expected.mean)
+
+    def _measured(self, seen: _Seen, scores: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        """Return standardised scores in the prior's unit, the likeliest one."""
+        if self.prior is None:
+            return scores
+        measured = scores / SCALES[:, None]
+        likelihood = self._process.log_likelihoods(seen.rows, seen.trend, measured - seen.mean, parameters)
+        likely = likelihood - len(scores) * np.log(SCALES) - 0.5 * np.log(SCALES) ** 2
+        found: np.ndarray = measured[int(np.argmax(likely))]
+        return found
 
     def _parameters(self, finished: Sequence[Trial]) -> np.ndarray:
         """Return the kernel's parameters for a history: those of its beginning, as far as they were chosen."""
@@ -86,9 +138,10 @@ class Surrogate:
         known = tuple((trial.candidate, trial.score or 0.0) for trial in first)
         if known not in self._chosen:
             used = thinned(first, MOST_CHOOSING)
-            rows, trend = self._seen([trial.candidate for trial in used])
-            scores = standardised([trial.score or 0.0 for trial in used])
-            self._chosen = {known: self._process.choose(rows, trend, scores)}
+            seen = self._seen([trial.candidate for trial in used])
+            usual = GaussianProcess(self.encoding.groups).parameters
+            scores = self._measured(seen, standardised([trial.score or 0.0 for trial in used]), usual)
+            self._chosen = {known: self._process.choose(seen.rows, seen.trend, scores - seen.mean)}
         return self._chosen[known]
 
     def _fit_feasibility(self, trials: Sequence[Trial], parameters: np.ndarray) -> None:
@@ -99,8 +152,8 @@ class Surrogate:
         ended = np.array([float(trial.score is not None) for trial in known])
         self._successes = ended.mean()
         self._feasibility = GaussianProcess(self.encoding.groups)
-        rows, trend = self._seen([trial.candidate for trial in known])
-        self._feasibility.fit(rows, trend, ended - self._successes, parameters)
+        seen = self._seen([trial.candidate for trial in known])
+        self._feasibility.fit(seen.rows, seen.trend, ended - self._successes, parameters)
 
 
 def standardised(scores: Sequence[float]) -> np.ndarray:

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from archwise.bench.benchmark import Plan, run_plan
 from archwise.bench.curves import AREA
-from archwise.bench.entrants import USUAL, installed_peers, runnable
+from archwise.bench.entrants import LEARNERS, USUAL, installed_peers, runnable
+from archwise.bench.history import History
 from archwise.bench.page import benchmark_section, pace, with_section
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
@@ -40,6 +41,7 @@ def bench_command(
     seeds: int | None,
     evaluations: int | None,
     simulated_workers: int,
+    history: History | None,
     quick: bool,
     everything: bool,
     results: Path,
@@ -54,10 +56,17 @@ def bench_command(
     _check_places({"results": results, "page": page, "figure": picture})
     plan = Plan(
         tables=_words("--tables", tables),
-        strategies=_entrants(_words("--strategies", strategies), _words("--against", against), everything, output),
+        strategies=_entrants(
+            _words("--strategies", strategies),
+            _words("--against", against),
+            LEARNERS if history else USUAL,
+            everything,
+            output,
+        ),
         seeds=seeds if seeds is not None else 5 if quick else 20,
         evaluations=evaluations if evaluations is not None else 100 if quick else 200,
         simulated_workers=simulated_workers,
+        history=history,
     )
     if everything:
         plan = plan.able()
@@ -130,9 +139,26 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
         output.print(table)
 
 
-def _entrants(named: tuple[str, ...], against: tuple[str, ...], everything: bool, output: Output) -> tuple[str, ...]:
+def history_of(count: str, by: str) -> History:
+    """Return the history that options describe.
+
+    Raises:
+        ArchwiseError: it is none.
+    """
+    if by not in ("random", "search"):
+        raise ArchwiseError(f"--history-by is random or search, not {by!r}.")
+    if count != "all" and not (count.isdecimal() and int(count) > 0):
+        raise ArchwiseError(f"--history is a number of trials from 1, or all, not {count!r}.")
+    if count == "all" and by == "search":
+        raise ArchwiseError("No search tries all rows: give --history a number, or leave --history-by out.")
+    return History(None if count == "all" else int(count), "search" if by == "search" else "random")
+
+
+def _entrants(
+    named: tuple[str, ...], against: tuple[str, ...], unnamed: tuple[str, ...], everything: bool, output: Output
+) -> tuple[str, ...]:
     """Return who takes part; of those whom nobody named only who can, with a note about the others."""
-    usual = ("default", *PROPOSING, *SCHEDULED, *installed_peers()) if everything else () if named else USUAL
+    usual = ("default", *PROPOSING, *SCHEDULED, *installed_peers()) if everything else () if named else unnamed
     able = tuple(name for name in usual if runnable(name))
     for name in usual:
         if name not in able:
@@ -196,6 +222,9 @@ def _command(plan: Plan, page: Path, figure: Path | None) -> str:
     if plan.tables:
         words.append(f"--tables {','.join(Path(name).name for name in plan.tables)}")
     words.append(f"--strategies {','.join(plan.strategies)} --seeds {plan.seeds} --evaluations {plan.evaluations}")
+    if plan.history:
+        count = "all" if plan.history.count is None else plan.history.count
+        words.append(f"--transfer --history {count}" + (" --history-by search" if plan.history.by == "search" else ""))
     if plan.simulated_workers > 1:
         words.append(f"--simulated-workers {plan.simulated_workers}")
     if figure:

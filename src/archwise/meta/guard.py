@@ -1,0 +1,64 @@
+"""The guard: transfer and a search from scratch over one history, each with as many proposals as it earns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+from archwise.meta.past_task import PastTask
+from archwise.meta.transfer import Transfer
+from archwise.strategies.bayesian import BayesianOptimization
+from archwise.strategies.members import Hybrid
+from archwise.strategies.strategy import Strategy
+from archwise.trial import Pending, Trial
+
+FIRST = 4
+"""Candidates that are transfer's, before there is anything to judge by."""
+FLOOR = 0.25
+"""Least share of the later candidates that either of both proposes."""
+SLOPE = 1.5
+"""How much the share moves with the difference of the mean ranks."""
+FADING = 0.9
+"""How much less the trial before counts."""
+PRIOR = 1.0
+"""Trials of middling rank that each is taken to have proposed before."""
+TRANSFER, SCRATCH = "transfer", "from scratch"
+
+
+class GuardedTransfer(Hybrid):
+    """Alternates between transfer and the same search without experience; who proposes better ones, proposes more.
+
+    Both see all trials, so what one finds the other goes on from, and misleading experience costs no more than its
+    share of the proposals. The share of transfer is one half and moves with the mean rank of what each proposed, recent
+    trials before older ones, within a quarter and three quarters. The first four candidates are transfer's. Where the
+    experience says nothing about the space, all is as without it.
+
+    Args:
+        past: past tasks.
+        scratch: the search without experience.
+    """
+
+    def __init__(self, past: Sequence[PastTask], scratch: Strategy | None = None):
+        super().__init__({TRANSFER: Transfer(past), SCRATCH: scratch or BayesianOptimization()})
+
+    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
+        """Return first who is further behind its share."""
+        begun = self.members.begun(history, pending)
+        later = begun.total() - FIRST
+        due = later < 0 or begun[TRANSFER] - FIRST + 1 <= self.share(history) * (later + 1) + 1e-9
+        return (TRANSFER, SCRATCH) if due else (SCRATCH, TRANSFER)
+
+    def share(self, history: Sequence[Trial]) -> float:
+        """Return the share of later candidates that transfer proposes."""
+        own = sorted((trial for trial in history if trial.number >= 0), key=lambda trial: trial.number)
+        judged = [trial for trial in own if self.members.who(trial.origin)]
+        if len(judged) <= FIRST:
+            return 0.5
+        scores = [-np.inf if trial.score is None else trial.score for trial in judged]
+        ranks = rankdata(scores) / len(judged)
+        weights = FADING ** np.arange(len(judged))[::-1]
+        ours = np.array([self.members.who(trial.origin) == TRANSFER for trial in judged])
+        means = [(weights[who] @ ranks[who] + PRIOR / 2) / (weights[who].sum() + PRIOR) for who in (ours, ~ours)]
+        return float(np.clip(0.5 + SLOPE * (means[0] - means[1]), FLOOR, 1 - FLOOR))

@@ -1,0 +1,105 @@
+"""Surrogates of past tasks, and what they predict on the candidates of a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from archwise.meta.agreement import rank_correlation
+from archwise.meta.past_task import PastTask
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.joint import JointSpace
+from archwise.strategies.surrogate import Surrogate
+
+REFERENCES = 200
+"""Random candidates over which a past task's predictions are standardised."""
+LEAST = 5
+"""Fewest finished trials in full of a past task that a surrogate is fitted to."""
+LOOKED_AT = 500
+"""Random candidates among which those are that past tasks promise most of."""
+CLIMBS = 6
+"""How often the neighbours of the most promising are looked at."""
+CLIMBERS = 10
+"""How many these are."""
+NEIGHBOURS = 64
+"""Most neighbours of each."""
+
+
+class Sources:
+    """A surrogate for each past task whose trials say something about a space.
+
+    A past task counts as far as its own trials are predicted when they are left out: one whose scores follow nothing in
+    the architectures (rank correlation under two standard errors) is left out.
+
+    Args:
+        past: past tasks, with trials of candidates of the space.
+        space: the candidates.
+    """
+
+    def __init__(self, past: Sequence[PastTask], space: JointSpace):
+        self.space = space
+        rng = np.random.default_rng(0)
+        self._references = [space.sample(rng) for _ in range(REFERENCES)]
+        self.used: list[PastTask] = []
+        self._trials: list[Candidate] = []
+        self._surrogates: list[Surrogate] = []
+        self._scales: list[tuple[float, float]] = []
+        reliability = []
+        for task in past:
+            trials = task.within(space)
+            finished = [trial for trial in trials if trial.score is not None]
+            if len({trial.score for trial in finished}) < LEAST:
+                continue
+            surrogate = Surrogate(space.encoding)
+            surrogate.fit(trials)
+            agreement = rank_correlation(*surrogate.left_out())
+            mean, _ = surrogate.predict(self._references)
+            if agreement < 2 / len(finished) ** 0.5 or mean.std() < 1e-9:
+                continue
+            self.used.append(task)
+            self._trials += [trial.candidate for trial in finished]
+            self._surrogates.append(surrogate)
+            self._scales.append((float(mean.mean()), float(mean.std())))
+            reliability.append(agreement)
+        self.reliability = np.array(reliability)
+        self._known: dict[Candidate, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.used)
+
+    def predict(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return what each past task says of each candidate, standardised over the space: (candidates, past tasks)."""
+        new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
+        if new and len(self):
+            columns = [
+                (surrogate.predict(new)[0] - mean) / deviation
+                for surrogate, (mean, deviation) in zip(self._surrogates, self._scales, strict=True)
+            ]
+            self._known.update(zip(new, np.stack(columns, axis=1), strict=True))
+        known = [self._known[candidate] for candidate in candidates] if len(self) else []
+        return np.array(known).reshape(len(candidates), len(self))
+
+    def promising(self, count: int) -> list[Candidate]:
+        """Return the allowed candidates of which past tasks together promise most, best first.
+
+        They are looked for among random ones, those that past tasks tried, and the neighbours of the best of them.
+        """
+        rng = np.random.default_rng(1)
+        drawn = (self.space.sample(rng) for _ in range(LOOKED_AT))
+        pool = list(dict.fromkeys(self._allowed([*self._references, *self._trials, *drawn])))
+        climbed: set[Candidate] = set()
+        for _ in range(CLIMBS):
+            best = [candidate for candidate in self._ranked(pool)[:CLIMBERS] if candidate not in climbed]
+            climbed |= set(best)
+            near = (n for candidate in best for n in islice(self.space.neighbours(candidate), NEIGHBOURS))
+            pool = list(dict.fromkeys([*pool, *self._allowed(near)]))
+        return self._ranked(pool)[:count]
+
+    def _allowed(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        return (candidate for candidate in candidates if self.space.allows(candidate))
+
+    def _ranked(self, pool: Sequence[Candidate]) -> list[Candidate]:
+        promise = self.predict(pool).mean(axis=1)
+        return [pool[i] for i in np.argsort(-promise, kind="stable")]

@@ -1,0 +1,104 @@
+"""Transfer: Bayesian optimisation whose model starts from surrogates of past tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from archwise.meta.past_task import PastTask
+from archwise.meta.sources import Sources
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.joint import JointSpace
+from archwise.strategies.acquisition import log_expected_improvement
+from archwise.strategies.pool import CandidatePool
+from archwise.strategies.strategy import OneAtATime, Situation
+from archwise.strategies.surrogate import Expectation, Surrogate
+from archwise.trial import Proposal
+
+WEIGHT = 1.5
+"""Sum of the weights that past tasks are expected to have."""
+DEVIATION = 0.3
+"""How far the weight of a past task may be from its share of that, as a standard deviation."""
+MANY = 8
+"""Past tasks beyond which the deviation shrinks, so that what all of them say together stays as open."""
+PROMISING = 200
+"""Candidates of which past tasks promise most that are always looked at."""
+DEFAULT_BY = 5
+"""The space's default is among so many first candidates."""
+
+
+class SourcePrior:
+    """What past tasks expect of candidates: a weighted sum of their predictions, whose weights are to be learnt.
+
+    Args:
+        sources: surrogates of the past tasks.
+    """
+
+    def __init__(self, sources: Sources):
+        self.sources = sources
+        count = max(1, len(sources))
+        self.weights = WEIGHT / count * sources.reliability
+        self.deviations = DEVIATION * min(1.0, MANY / count) ** 0.5 * np.ones(len(sources))
+
+    def __call__(self, candidates: Sequence[Candidate]) -> Expectation:
+        """Return the weighted sum, and each past task's prediction."""
+        predicted = self.sources.predict(candidates)
+        return Expectation(predicted @ self.weights, predicted * self.deviations)
+
+
+class Transfer(OneAtATime):
+    """Proposes the largest expected improvement under a model that follows past tasks as far as they prove right.
+
+    The model is `f(x) = b + sum_s w_s m_s(x) + g(x)`: what the surrogate of each past task predicts, weighted, and a
+    Gaussian process on the candidate for the rest. The weights start alike and are learnt from the search's own trials,
+    with the level and the unit of its scores.
+
+    - The first candidate is the one of which past tasks promise most. Where they think less of the space's default than
+      of most candidates, that comes first: either it or the experience is not good for much.
+    - The default is among the first five.
+    - Without a past task that says anything about the space there is no proposal.
+
+    Args:
+        past: past tasks.
+    """
+
+    def __init__(self, past: Sequence[PastTask]):
+        self.past = tuple(past)
+        self._memory: _Memory | None = None
+
+    def propose_one(self, now: Situation) -> Proposal | None:
+        """Return the candidate of the largest promise that is new."""
+        if self._memory is None or self._memory.pool.space is not now.space or self._memory.pool.seed != now.seed:
+            self._memory = _Memory(now.space, now.seed, self.past)
+        memory = self._memory
+        if not len(memory.sources):
+            return None
+        default = now.space.default
+        if (len(now.seen) >= DEFAULT_BY - 1 or memory.doubtful) and len(now.seen) < DEFAULT_BY and now.is_new(default):
+            return Proposal(default, origin="the space's default")
+        known = {trial.candidate for trial in now.finished}
+        pool = [*memory.pool.around(now.number, now.finished), *memory.promising]
+        pool = [candidate for candidate in dict.fromkeys(pool) if candidate not in known]
+        if now.finished:
+            surrogate = memory.surrogate
+            surrogate.fit(now.own, now.under_way)
+            promise = log_expected_improvement(*surrogate.predict(pool), surrogate.best)
+            promise = promise + np.log(surrogate.feasible(pool))
+        else:
+            promise = memory.prior(pool).mean
+        best = (pool[i] for i in np.argsort(-promise, kind="stable"))
+        candidate = next(filter(now.is_new, best), None)
+        return Proposal(candidate, origin="promised by past tasks") if candidate else now.random()
+
+
+class _Memory:
+    """What was computed for one space and seed."""
+
+    def __init__(self, space: JointSpace, seed: int, past: Sequence[PastTask]):
+        self.pool = CandidatePool(space, seed)
+        self.sources = Sources(past, space)
+        self.prior = SourcePrior(self.sources)
+        self.surrogate = Surrogate(space.encoding, self.prior)
+        self.promising = self.sources.promising(PROMISING) if len(self.sources) else []
+        self.doubtful = bool(len(self.sources)) and float(self.prior([space.default]).mean[0]) < 0
