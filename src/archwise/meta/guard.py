@@ -14,11 +14,13 @@ from archwise.strategies.members import Hybrid
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Trial
 
-FIRST = 4
+FIRST = 5
 """Candidates that are transfer's, before there is anything to judge by."""
-FLOOR = 0.25
-"""Least share of the later candidates that either of both proposes."""
-SLOPE = 1.5
+USUAL = 0.7
+"""Share of the later candidates that transfer proposes while neither proposes better ones."""
+FLOOR = 0.15
+"""Least share of them that either of both proposes."""
+SLOPE = 1.0
 """How much the share moves with the difference of the mean ranks."""
 FADING = 0.9
 """How much less the trial before counts."""
@@ -31,8 +33,8 @@ class GuardedTransfer(Hybrid):
     """Alternates between transfer and the same search without experience; who proposes better ones, proposes more.
 
     Both see all trials, so what one finds the other goes on from, and misleading experience costs no more than its
-    share of the proposals. The share of transfer is one half and moves with the mean rank of what each proposed, recent
-    trials before older ones, within a quarter and three quarters. The first four candidates are transfer's. Where the
+    share of the proposals. The share of transfer is 0.7 and moves with the mean rank of what each proposed, recent trials
+    before older ones, between 0.15 and 0.85. The first five candidates are transfer's. Where the
     experience says nothing about the space, all is as without it.
 
     Args:
@@ -55,10 +57,10 @@ class GuardedTransfer(Hybrid):
         own = sorted((trial for trial in history if trial.number >= 0), key=lambda trial: trial.number)
         judged = [trial for trial in own if self.members.who(trial.origin)]
         if len(judged) <= FIRST:
-            return 0.5
+            return USUAL
         scores = [-np.inf if trial.score is None else trial.score for trial in judged]
         ranks = rankdata(scores) / len(judged)
         weights = FADING ** np.arange(len(judged))[::-1]
         ours = np.array([self.members.who(trial.origin) == TRANSFER for trial in judged])
         means = [(weights[who] @ ranks[who] + PRIOR / 2) / (weights[who].sum() + PRIOR) for who in (ours, ~ours)]
-        return float(np.clip(0.5 + SLOPE * (means[0] - means[1]), FLOOR, 1 - FLOOR))
+        return float(np.clip(USUAL + SLOPE * (means[0] - means[1]), FLOOR, 1 - FLOOR))

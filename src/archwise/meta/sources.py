@@ -17,6 +17,10 @@ REFERENCES = 200
 """Random candidates over which a past task's predictions are standardised."""
 LEAST = 5
 """Fewest finished trials in full of a past task that a surrogate is fitted to."""
+RELIABLE = 0.5
+"""Rank correlation from which few trials are believed to follow the architectures."""
+MOST_TRIED = 200
+"""Best trials of each past task among which the most promising candidates are looked for."""
 LOOKED_AT = 500
 """Random candidates among which those are that past tasks promise most of."""
 CLIMBS = 6
@@ -30,8 +34,8 @@ NEIGHBOURS = 64
 class Sources:
     """A surrogate for each past task whose trials say something about a space.
 
-    A past task counts as far as its own trials are predicted when they are left out: one whose scores follow nothing in
-    the architectures (rank correlation under two standard errors) is left out.
+    What a past task says counts as far as its own trials are predicted when they are left out, by their rank
+    correlation; one whose scores follow nothing in the architectures (three standard errors, or 0.5 of few trials) is left out.
 
     Args:
         past: past tasks, with trials of candidates of the space.
@@ -56,12 +60,13 @@ class Sources:
             surrogate.fit(trials)
             agreement = rank_correlation(*surrogate.left_out())
             mean, _ = surrogate.predict(self._references)
-            if agreement < 2 / len(finished) ** 0.5 or mean.std() < 1e-9:
+            if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or mean.std() < 1e-9:
                 continue
             self.used.append(task)
-            self._trials += [trial.candidate for trial in finished]
+            best = sorted(finished, key=lambda trial: -(trial.score or 0.0))[:MOST_TRIED]
+            self._trials += [trial.candidate for trial in best]
             self._surrogates.append(surrogate)
-            self._scales.append((float(mean.mean()), float(mean.std())))
+            self._scales.append((float(mean.mean()), agreement / float(mean.std())))
             reliability.append(agreement)
         self.reliability = np.array(reliability)
         self._known: dict[Candidate, np.ndarray] = {}
@@ -70,12 +75,15 @@ class Sources:
         return len(self.used)
 
     def predict(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Return what each past task says of each candidate, standardised over the space: (candidates, past tasks)."""
+        """Return what each past task says of each candidate: (candidates, past tasks).
+
+        Over the space, the mean is 0 and the standard deviation the past task's reliability.
+        """
         new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
         if new and len(self):
             columns = [
-                (surrogate.predict(new)[0] - mean) / deviation
-                for surrogate, (mean, deviation) in zip(self._surrogates, self._scales, strict=True)
+                (surrogate.predict(new)[0] - mean) * scale
+                for surrogate, (mean, scale) in zip(self._surrogates, self._scales, strict=True)
             ]
             self._known.update(zip(new, np.stack(columns, axis=1), strict=True))
         known = [self._known[candidate] for candidate in candidates] if len(self) else []

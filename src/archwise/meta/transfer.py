@@ -38,7 +38,7 @@ class SourcePrior:
     def __init__(self, sources: Sources):
         self.sources = sources
         count = max(1, len(sources))
-        self.weights = WEIGHT / count * sources.reliability
+        self.weights = WEIGHT / count * np.ones(len(sources))
         self.deviations = DEVIATION * min(1.0, MANY / count) ** 0.5 * np.ones(len(sources))
 
     def __call__(self, candidates: Sequence[Candidate]) -> Expectation:

@@ -1,0 +1,108 @@
+"""Transfer from past tasks, and its guard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.contracts import toys
+from tests.contracts.simulation import as_trial
+from tests.contracts.strategy_contract import StrategyContract
+from tests.meta.conftest import known, like_tasks, negated, shuffled
+
+from archwise.bench.curves import area, regret_changes, regret_curve
+from archwise.bench.simulation import simulate
+from archwise.evaluators.table_evaluator import TableTask
+from archwise.meta.guard import FIRST, FLOOR, SCRATCH, TRANSFER, GuardedTransfer
+from archwise.meta.transfer import Transfer
+from archwise.strategies import BayesianOptimization, Strategy
+from archwise.trial import Outcome, Pending, Proposal
+
+
+class TestGuardedTransfer(StrategyContract):
+    uses_others = False
+    begins_alike = True
+    seeds = 4
+
+    def make(self) -> Strategy:
+        return GuardedTransfer(like_tasks())
+
+
+class TestGuardedTransferWithoutExperience(StrategyContract):
+    begins_alike = True
+    seeds = 4
+
+    def make(self) -> Strategy:
+        return GuardedTransfer([])
+
+
+def regret(strategy: Strategy, table, task: str, seed: int, evaluations: int = 20) -> float:
+    steps = simulate(strategy, table, TableTask(task), seed, evaluations).steps
+    return area(regret_curve(regret_changes(steps, table.space.table, task), evaluations))
+
+
+@pytest.mark.parametrize("make", [GuardedTransfer, Transfer])
+def test_it_is_better_than_from_scratch(hpobench_mlp, make):
+    gains = [
+        regret(BayesianOptimization(), hpobench_mlp, task, seed)
+        - regret(make(known(hpobench_mlp, task, seed)), hpobench_mlp, task, seed)
+        for task in ("car", "kc1", "phoneme", "segment")
+        for seed in range(3)
+    ]
+    assert np.mean(gains) > 3 * np.std(gains, ddof=1) / len(gains) ** 0.5
+    assert np.mean(gains) > 0.03
+
+
+def test_shuffled_experience_changes_nothing(nasbench201):
+    task = TableTask("cifar100")
+    past = shuffled(known(nasbench201, "cifar100"))
+    misled, scratch = (
+        simulate(strategy, nasbench201, task, 0, 25).trials
+        for strategy in (GuardedTransfer(past), BayesianOptimization())
+    )
+    assert [trial.candidate for trial in misled] == [trial.candidate for trial in scratch]
+
+
+def test_experience_turned_round_costs_little(hpobench_mlp):
+    losses = [
+        regret(GuardedTransfer(negated(known(hpobench_mlp, task, seed))), hpobench_mlp, task, seed)
+        - regret(BayesianOptimization(), hpobench_mlp, task, seed)
+        for task in ("car", "kc1", "phoneme", "segment")
+        for seed in range(3)
+    ]
+    assert np.mean(losses) < 0.03
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_default_is_among_the_first_five(nasbench201, turned):
+    past = known(nasbench201, "imagenet16-120")
+    strategy = GuardedTransfer(negated(past) if turned else past)
+    trials = simulate(strategy, nasbench201, TableTask("imagenet16-120"), 0, 8).trials
+    places = [trial.candidate for trial in trials].index(nasbench201.space.default)
+    assert places == (0 if turned else 4), "doubtful experience waits for the default"
+
+
+def test_many_workers_at_the_beginning(nasbench201):
+    strategy = GuardedTransfer(known(nasbench201, "cifar10"))
+    proposals = strategy.propose(nasbench201.space, [], [], 0, 8)
+    assert len({proposal.candidate for proposal in proposals}) == 8
+    assert nasbench201.space.default in [proposal.candidate for proposal in proposals[:5]]
+
+
+def test_who_proposes_better_ones_proposes_more():
+    space = toys.layers()
+
+    def shares(transfer_is_good: bool) -> tuple[float, int]:
+        guard = GuardedTransfer(like_tasks())
+        trials = []
+        for number in range(40):
+            [proposal] = guard.propose(space, trials, [], 0, 1)
+            good = proposal.origin.startswith(TRANSFER) == transfer_is_good
+            trials.append(as_trial(number, proposal, lambda n, p: Outcome("finished", n + 100.0 * good)))  # noqa: B023
+        return guard.share(trials), sum(trial.origin.startswith(TRANSFER) for trial in trials[FIRST:])
+
+    better, more = shares(True)
+    worse, fewer = shares(False)
+    assert better == 1 - FLOOR and worse < 0.4
+    assert more > 24 > fewer + 5
+    begun = [Pending(number, Proposal(space.sample(number), origin=f"{TRANSFER}: x")) for number in range(6)]
+    assert GuardedTransfer(like_tasks()).order([], begun)[0] == SCRATCH, "what is under way counts"
