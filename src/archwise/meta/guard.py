@@ -33,9 +33,9 @@ class GuardedTransfer(Hybrid):
     """Alternates between transfer and the same search without experience; who proposes better ones, proposes more.
 
     Both see all trials, so what one finds the other goes on from, and misleading experience costs no more than its
-    share of the proposals. The share of transfer is 0.7 and moves with the mean rank of what each proposed, recent trials
-    before older ones, between 0.15 and 0.85. The first five candidates are transfer's. Where the
-    experience says nothing about the space, all is as without it.
+    share of the proposals. The share of transfer is 0.7 and moves with the mean rank of what each proposed, recent
+    trials before older ones, between 0.15 and 0.85. The first five candidates are transfer's. Where the experience says
+    nothing about the space, all is as without it.
 
     Args:
         past: past tasks.

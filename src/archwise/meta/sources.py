@@ -35,7 +35,8 @@ class Sources:
     """A surrogate for each past task whose trials say something about a space.
 
     What a past task says counts as far as its own trials are predicted when they are left out, by their rank
-    correlation; one whose scores follow nothing in the architectures (three standard errors, or 0.5 of few trials) is left out.
+    correlation; one whose scores follow nothing in the architectures (under three standard errors, under 0.5 for few
+    trials) is left out.
 
     Args:
         past: past tasks, with trials of candidates of the space.

@@ -24,6 +24,8 @@ MANY = 8
 """Past tasks beyond which the deviation shrinks, so that what all of them say together stays as open."""
 PROMISING = 200
 """Candidates of which past tasks promise most that are always looked at."""
+TRUSTING, TRUST = 4, 0.2
+"""Of the first candidates, how many are chosen as if the model were surer, and what its deviation is taken times."""
 DEFAULT_BY = 5
 """The space's default is among so many first candidates."""
 
@@ -56,6 +58,7 @@ class Transfer(OneAtATime):
 
     - The first candidate is the one of which past tasks promise most. Where they think less of the space's default than
       of most candidates, that comes first: either it or the experience is not good for much.
+    - Of the first four, those are proposed of which most is expected, with little regard to what is not known.
     - The default is among the first five.
     - Without a past task that says anything about the space there is no proposal.
 
@@ -83,7 +86,10 @@ class Transfer(OneAtATime):
         if now.finished:
             surrogate = memory.surrogate
             surrogate.fit(now.own, now.under_way)
-            promise = log_expected_improvement(*surrogate.predict(pool), surrogate.best)
+            mean, deviation = surrogate.predict(pool)
+            if len(now.seen) < TRUSTING:
+                deviation *= TRUST
+            promise = log_expected_improvement(mean, deviation, surrogate.best)
             promise = promise + np.log(surrogate.feasible(pool))
         else:
             promise = memory.prior(pool).mean

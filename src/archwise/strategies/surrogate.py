@@ -22,6 +22,8 @@ TREND = 0.1
 """Prior variance of how scores follow the logarithm of a network's parameters."""
 LEAST_FEASIBLE = 0.02
 """Least probability of success that the model gives a candidate."""
+LEVEL = 5.0
+"""How far the level of a prior may be from that of the scores, as a standard deviation."""
 SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 25))
 """How large a prior's unit may be beside the spread of the scores at hand."""
 
@@ -120,7 +122,7 @@ class Surrogate:
         if self.prior is None:
             return _Seen(rows, trend, np.zeros(len(rows)))
         expected = self.prior(candidates)
-        return _Seen(rows, np.column_stack([trend, np.ones(len(rows)), expected.trend]), expected.mean)
+        return _Seen(rows, np.column_stack([trend, LEVEL * np.ones(len(rows)), expected.trend]), expected.mean)
 
     def _measured(self, seen: _Seen, scores: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Return standardised scores in the prior's unit, the likeliest one."""
