@@ -11,9 +11,9 @@ import psutil
 from proposals import SPACES, score
 
 from archwise.evaluators.recipe import training_recipe
+from archwise.ready import ready_strategy
 from archwise.spaces import JointSpace
 from archwise.spaces.ready import ready_space
-from archwise.strategies.ready import ready_strategy
 from archwise.trial import Outcome, Trial
 
 

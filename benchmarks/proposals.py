@@ -12,11 +12,11 @@ from zlib import crc32
 import numpy as np
 
 from archwise.evaluators.recipe import training_recipe
+from archwise.ready import ready_strategy
 from archwise.signature import Signature
 from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.ready import ready_space
-from archwise.strategies.ready import ready_strategy
 from archwise.trial import Outcome, Trial
 
 SPACES = {"mlp": Signature((20,), 2, "table"), "cnn": Signature((3, 32, 32), 10, "image")}

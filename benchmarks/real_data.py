@@ -37,9 +37,9 @@ from archwise.evaluators.schedule import derive_seed
 from archwise.evaluators.training import train
 from archwise.evaluators.zero_cost import ZeroCost
 from archwise.lineage import Lineage
+from archwise.ready import GUIDED, PARETO, SINGLE, is_guided, ready_strategy
 from archwise.spaces import JointSpace
 from archwise.spaces.ready import ready_space, suggested_space
-from archwise.strategies.ready import GUIDED, PARETO, SINGLE, is_guided, ready_strategy
 from archwise.strategies.strategy import Strategy, next_number, passes_on_weights
 from archwise.tasks.load import make_task
 from archwise.tasks.task import Task

@@ -15,7 +15,7 @@ SOURCE = Path(archwise.__file__).parent
 LEAVES = {"errors", "files", "signature", "layers"}
 TRIALS = LEAVES | {"spaces", "tasks", "trial"}
 LOOP = TRIALS | {"evaluators", "experience", "strategies", "runtime", "run", "settings", "clock", "progress"}
-LOOP |= {"measuring", "lineage", "elsewhere", "loop"}
+LOOP |= {"measuring", "lineage", "loop"}
 ALLOWED = {
     "errors": set(),
     "files": {"errors"},
@@ -28,10 +28,11 @@ ALLOWED = {
     "evaluators": TRIALS,
     "strategies": LEAVES | {"spaces", "trial", "pareto"},
     "experience": LEAVES | {"spaces", "trial"},
-    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "checks", "report"},
+    "meta": LEAVES | {"spaces", "trial", "strategies", "experience"},
+    "ready": LEAVES | {"strategies", "meta"},
+    "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "meta", "ready", "checks", "report"},
     "runtime": TRIALS | {"evaluators"},
     "lineage": TRIALS | {"evaluators"},
-    "elsewhere": TRIALS | {"experience"},
     "loop": LOOP,
     "final_training": LOOP,
     "answer": LOOP | {"final_training"},

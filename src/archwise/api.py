@@ -10,7 +10,6 @@ from typing import Any, Literal
 from archwise.answer import Conclusion
 from archwise.checks import check_costs, check_numbers
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
-from archwise.elsewhere import earlier_searches, told
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
 from archwise.evaluators.zero_cost import ZeroCost
@@ -18,8 +17,12 @@ from archwise.experience import Experience
 from archwise.experience.known import open_known
 from archwise.limits import Limits
 from archwise.loop import Search
+from archwise.meta.past_task import PastTask
+from archwise.meta.recall import past_tasks, recall, told
 from archwise.model_file import check_layers
 from archwise.progress import Listener
+from archwise.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, is_learning, ready_strategy
+from archwise.ready import READY as STRATEGIES
 from archwise.result import Result
 from archwise.run import Run
 from archwise.runtime.cores import default_workers
@@ -30,8 +33,6 @@ from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
 from archwise.strategies.automatic import automatic
-from archwise.strategies.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, ready_strategy
-from archwise.strategies.ready import READY as STRATEGIES
 from archwise.strategies.strategy import Strategy
 from archwise.tasks.load import make_task
 from archwise.tasks.task import Task
@@ -78,9 +79,10 @@ def search(
             same trials; where the strategy is chosen by itself, if the experience held the same when it began.
         space: a space of networks or a ready-made one's name (mlp, cnn, conv1d, cell, nasbench201); by kind of data if
             not given.
-        strategy: a strategy, or a ready-made one's name; `archwise.strategies.ready.READY` has them. If not given or
-            "auto", one is chosen by budget and objectives, see `archwise.strategies.automatic`, and where nothing is to
-            be minimised, it is shown the best of earlier searches in this space; one that is named begins from nothing.
+        strategy: a strategy, or a ready-made one's name; `archwise.ready.READY` has them. If not given or
+            "auto", one is chosen by budget, objectives and experience, see `archwise.strategies.automatic`: as soon as
+            the experience holds trials of this space, it learns from these. Of those that are named, transfer and its
+            like learn from the experience, the others begin from nothing.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
             and train_seconds (the last two as of training; times are measured, so such searches do not repeat
@@ -126,10 +128,7 @@ def search(
     clock = Clock(minutes)
     minimise = check_costs(minimise)
     why = "given by the caller"
-    by_itself = strategy in (None, "auto")
-    if strategy is None or by_itself:
-        strategy, why = automatic(trials, minimise)
-    elif isinstance(strategy, str):
+    if isinstance(strategy, str) and strategy != "auto":
         check_strategy(strategy)
         why = STRATEGIES[strategy]
     if isinstance(strategy, str) and strategy in PARETO:
@@ -147,7 +146,7 @@ def search(
             settings = SearchSettings(
                 minutes=minutes,
                 trials=trials,
-                strategy=strategy if isinstance(strategy, str) else type(strategy).__name__,
+                strategy=strategy or "auto" if isinstance(strategy, str | None) else type(strategy).__name__,
                 space=space.name if isinstance(space, Space) else space or suggested_space(task.signature),
                 objective=metric or task.objective,
                 seed=seed,
@@ -166,14 +165,17 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
-            chosen = _strategy(strategy, trials, settings, joint, task) if isinstance(strategy, str) else strategy
-            learns = by_itself and not minimise
-            earlier = earlier_searches(memory, task.fingerprint, seed, joint) if learns else []
+            recalled = recall(memory, task.fingerprint, joint) if _may_learn(strategy, minimise) else []
+            if strategy in (None, "auto"):
+                strategy, why = automatic(trials, minimise, bool(recalled))
+                settings = replace(settings, strategy=strategy)
+            past = past_tasks(memory, recalled)
+            chosen = _strategy(strategy, trials, settings, joint, task, past) if isinstance(strategy, str) else strategy
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
-                "strategy": {"name": settings.strategy, "why": "; ".join([why, *told(earlier)])},
-                "earlier": earlier,
+                "strategy": {"name": settings.strategy, "why": "; ".join([why, *told(recalled)])},
+                "recalled": recalled,
                 "recipe_space": joint.recipe.name,
                 "epochs_given": epochs is not None,
             }
@@ -242,7 +244,8 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task)
+            past = past_tasks(memory, state["recalled"])
+            chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task, past)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
             needed = Conclusion(loop).reserve()
@@ -270,10 +273,23 @@ def load(run: str | Path, space: Space | None = None) -> Result:
     return Result(run, space)
 
 
-def _strategy(name: str, trials: int | None, settings: SearchSettings, space: JointSpace, task: Task) -> Strategy:
+def _may_learn(strategy: Strategy | str | None, minimise: Sequence[str]) -> bool:
+    """Whether a search asks the experience."""
+    by_itself = strategy in (None, "auto") and not minimise
+    return by_itself or (isinstance(strategy, str) and is_learning(strategy))
+
+
+def _strategy(
+    name: str,
+    trials: int | None,
+    settings: SearchSettings,
+    space: JointSpace,
+    task: Task,
+    past: Sequence[PastTask],
+) -> Strategy:
     """Return the ready-made strategy of a name for a search."""
     scorer = ZeroCost.of_task(space, task, settings.seed) if is_guided(name) else None
-    return ready_strategy(name, trials, settings.minimise, scorer)
+    return ready_strategy(name, trials, settings.minimise, scorer, past)
 
 
 def _location(given: str | Path | None, memory: Experience) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from threadpoolctl import ThreadpoolController
 
 from archwise.clock import PATIENCE, TRIAL_SHARE, Clock, default_epochs
-from archwise.elsewhere import shown
 from archwise.errors import SpaceError
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.schedule import Schedule, derive_seed
@@ -23,7 +22,7 @@ from archwise.run import Run
 from archwise.runtime.pool import WorkerPool
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.strategy import Strategy, next_number, passes_on_weights
+from archwise.strategies.strategy import Strategy, default_by, next_number, passes_on_weights
 from archwise.tasks.task import Task
 from archwise.trial import Outcome, Pending, Proposal, Trial
 
@@ -68,10 +67,10 @@ class Search:
         self.listener = listener
         self.settings = run.settings
         self.lineage = Lineage(run.weights, passes_on_weights(strategy))
+        self._default_by = min(default_by(strategy), self.settings.trials or 1_000_000)
         self._libraries = ThreadpoolController()
         recorded = experience.trials(run["search"])
         self.trials = [trial for trial in recorded if trial.purpose == "search"]
-        self.elsewhere = shown(experience, run["earlier"])
         self.confirmations = [trial for trial in recorded if trial.purpose == "confirm"]
         self._full_seconds: dict[Candidate, list[float]] = {}
         self._evaluation_seconds: dict[Candidate, list[float]] = {}
@@ -139,10 +138,10 @@ class Search:
 
     def _propose(self, pending: list[Pending], n: int) -> list[Proposal]:
         with self._libraries.limit(limits=1, user_api="blas"):  # the workers have the other cores
-            history = [*self.elsewhere, *self.trials]
-            proposals = self.strategy.propose(self.space, history, pending, self.settings.seed, n)
+            proposals = self.strategy.propose(self.space, self.trials, pending, self.settings.seed, n)
         known = [*(trial.candidate for trial in self.trials), *(item.proposal.candidate for item in pending)]
-        if proposals and proposals[0].parent is None and self.default not in known:
+        last = len(dict.fromkeys([*known, *(proposal.candidate for proposal in proposals)]))
+        if proposals and proposals[0].parent is None and self.default not in known and last >= self._default_by:
             first = replace(proposals[0], candidate=self.default, origin="the space's default", inherits=None)
             others = [proposal for proposal in proposals if proposal.candidate != self.default]
             proposals = [first, *(others if len(others) < len(proposals) else others[1:])]

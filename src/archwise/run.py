@@ -76,10 +76,10 @@ class Run:
             settings: what was asked for.
             search: id of the search in the experience.
             experience: where the experience is.
-            facts: what else is to be kept (the task's name, why the strategy was chosen, earlier searches).
+            facts: what else is to be kept (the task's name, why the strategy was chosen, the past tasks that it knows).
         """
         data = {"format": FORMAT, "archwise": __version__, "search": search, "experience": experience}
-        data |= {"epochs_given": False, "first_trials": settings.trials, "earlier": [], **facts}
+        data |= {"epochs_given": False, "first_trials": settings.trials, "recalled": [], **facts}
         run = cls(
             folder,
             data
@@ -108,7 +108,7 @@ class Run:
             data = json.loads((path / "run.json").read_text())
             if data["format"] > FORMAT:
                 raise RunError(f"The run {path} was made by a newer archwise: install version {data['archwise']}.")
-            data.setdefault("earlier", [])
+            data.setdefault("recalled", [])
         except (FileNotFoundError, NotADirectoryError):
             raise RunError(f"{path} is no run folder: it holds no run.json; archwise search makes one.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -13,9 +13,9 @@ from archwise.bench.simulation import Step, simulate
 from archwise.evaluators.table import Table
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import table_space
+from archwise.ready import SCHEDULING, ready_strategy
 from archwise.spaces.joint import JointSpace
 from archwise.strategies import RandomSearch, Strategy, SuccessiveHalving
-from archwise.strategies.ready import SCHEDULING, ready_strategy
 from archwise.trial import Pending, Proposal, Trial
 
 

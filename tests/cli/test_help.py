@@ -13,8 +13,8 @@ from typer.testing import Result
 
 from archwise import __version__
 from archwise.evaluators.metrics import METRICS
+from archwise.ready import PROPOSING, READY, SCHEDULING
 from archwise.spaces.ready import READY as SPACES
-from archwise.strategies.ready import PROPOSING, READY, SCHEDULING
 from archwise.tasks.load import BUNDLED
 
 COMMANDS = ("search", "resume", "show", "predict", "experience", "strategies", "bench")

@@ -16,8 +16,8 @@ from archwise.errors import DataError, SpaceError
 from archwise.evaluators.table import Table, TableDecision, read_table
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import TableSpace, table_space
+from archwise.ready import ready_strategy
 from archwise.spaces.architecture import Architecture, Candidate
-from archwise.strategies.ready import ready_strategy
 from archwise.trial import Proposal
 
 

@@ -105,4 +105,4 @@ def test_who_proposes_better_ones_proposes_more():
     assert better == 1 - FLOOR and worse < 0.4
     assert more > 24 > fewer + 5
     begun = [Pending(number, Proposal(space.sample(number), origin=f"{TRANSFER}: x")) for number in range(6)]
-    assert GuardedTransfer(like_tasks()).order([], begun)[0] == SCRATCH, "what is under way counts"
+    assert GuardedTransfer(like_tasks()).order(space, [], begun)[0] == SCRATCH, "what is under way counts"

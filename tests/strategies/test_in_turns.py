@@ -11,6 +11,7 @@ from tests.contracts import toys
 from tests.contracts.simulation import cost, simulate
 from tests.contracts.strategy_contract import StrategyContract
 
+from archwise.ready import PROPOSING, ready_strategy
 from archwise.spaces import JointSpace
 from archwise.strategies import (
     InTurns,
@@ -20,7 +21,6 @@ from archwise.strategies import (
     Strategy,
     SuccessiveHalving,
 )
-from archwise.strategies.ready import PROPOSING, ready_strategy
 from archwise.trial import Pending, Proposal, Trial
 
 

@@ -14,7 +14,7 @@ from archwise.bench.tables import find_table, table_names
 from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
 from archwise.evaluators.table import Table
-from archwise.meta.ready import LEARNING
+from archwise.ready import is_learning
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Plan:
 
     def _known_to(self, strategy: str) -> History | None:
         """Return what a strategy is told of other tasks: nothing where it would not listen."""
-        return self.history if strategy in LEARNING else None
+        return self.history if is_learning(strategy) else None
 
     def _found(self) -> dict[str, Table]:
         tables = {name: find_table(name) for name in table_names(list(self.tables))}

@@ -19,12 +19,11 @@ from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import TableSpace, table_space
 from archwise.evaluators.zero_cost import ZeroCost
 from archwise.meta.past_task import PastTask
-from archwise.meta.ready import LEARNING
+from archwise.ready import LEARNING, PROPOSING, READY, is_guided, is_learning, is_scheduled, ready_strategy
 from archwise.signature import Signature
 from archwise.spaces.architecture import Candidate
 from archwise.strategies.automatic import automatic
 from archwise.strategies.proxies import Scorer
-from archwise.strategies.ready import PROPOSING, READY, is_guided, is_scheduled, ready_strategy
 from archwise.strategies.strategy import Strategy
 
 USUAL = ("default", "random", "evolution", "local-search", "tpe")
@@ -43,10 +42,10 @@ def check_entrant(name: str) -> None:
     """
     if name in PEERS:
         peer_version(name)
-    elif name not in READY and name not in LEARNING and name != "default":
+    elif name not in READY and name != "default":
         raise ArchwiseError(
             f"There is no strategy or peer {name!r}: take some of default, {', '.join(PROPOSING)}; "
-            f"of {', '.join(LEARNING)}; or of {', '.join(PEERS)}."
+            f"or of {', '.join(PEERS)}."
         )
     else:
         _strategy(name, 1, _unscored)
@@ -69,9 +68,9 @@ def misfit(name: str, table: Table, history: History | None = None) -> str | Non
         table: the table.
         history: what is known of the table's other tasks.
     """
-    if name in LEARNING and history is None:
+    if is_learning(name) and history is None:
         return "it learns from other tasks, which it is shown with --transfer"
-    if name in LEARNING and len(table.tasks) == 1:
+    if is_learning(name) and len(table.tasks) == 1:
         return "it learns from other tasks, and the table has one"
     if is_guided(name) and table_space(table).network.size == 1:
         return "it scores untrained networks, and the table has settings alone"
@@ -138,9 +137,8 @@ def simulate_entrant(
 
 def _strategy(name: str, evaluations: int, scorer: Scorer | None = None, past: Sequence[PastTask] = ()) -> Strategy:
     """Return a strategy; "default" is the one that a search of so many trials takes where none is named."""
-    if name in LEARNING:
-        return LEARNING[name].make(past)
-    return ready_strategy(automatic(evaluations).name if name == "default" else name, evaluations, scorer=scorer)
+    chosen = automatic(evaluations).name if name == "default" else name
+    return ready_strategy(chosen, evaluations, scorer=scorer, past=past)
 
 
 def _unscored(candidate: Candidate) -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 from archwise.bench.simulation import simulate
 from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.meta.past_task import PastTask
-from archwise.strategies.ready import ready_strategy
+from archwise.ready import ready_strategy
 from archwise.trial import Proposal, Trial
 
 SEARCHED_BY = "bayesian"

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Row, Select, Table, exc, insert, sele
 from archwise.errors import ExperienceError
 from archwise.experience import schema
 from archwise.experience.database import Database
-from archwise.experience.records import SearchRecord, SearchState, SpaceRecord, Summary, TaskRecord
+from archwise.experience.records import SearchRecord, SearchState, SpaceRecord, Summary, TaskRecord, TrialOutline
 from archwise.experience.rows import (
     plain,
     search_from,
@@ -182,17 +182,20 @@ class Experience:
             self.search(search_id)
         return [trial_from(row) for row in rows]
 
-    def best(self, search_id: str, count: int) -> list[Trial]:
-        """Return the best of the trials that a search's strategy made and that were trained in full, best first."""
+    def outlines(self, search_id: str) -> list[TrialOutline]:
+        """Return the outlines of the trials that a search's strategy made, in the order of their numbers."""
         column = schema.trial.c
         statement = (
-            select(schema.trial)
-            .where(column.search_id == search_id, column.purpose == "search", column.fidelity >= 1)
-            .where(column.status == "finished", column.score.is_not(None))
-            .order_by(column.score.desc(), column.number)
-            .limit(count)
+            select(column.search_id, column.number, column.parent, column.fidelity, column.status, column.score)
+            .where(column.search_id == search_id, column.purpose == "search")
+            .order_by(column.number)
         )
-        return [trial_from(row) for row in self._rows(statement)]
+        return [
+            TrialOutline(
+                row.search_id, row.number, row.parent, row.fidelity, row.score if row.status == "finished" else None
+            )
+            for row in self._rows(statement)
+        ]
 
     def trials_of_space(self, space_hash: str) -> Iterator[tuple[TaskRecord, Trial]]:
         """Yield every trial of every task in a space of networks, task by task, in the order of recording.

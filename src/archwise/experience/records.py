@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from archwise.experience.versions import hardware, versions
 from archwise.signature import Signature
@@ -94,6 +94,17 @@ class SearchRecord:
     started: float = field(default_factory=time.time)
     ended: float | None = None
     state: SearchState = "running"
+
+
+class TrialOutline(NamedTuple):
+    """As much of a search's trial as it takes to choose among many."""
+
+    search: str
+    number: int
+    parent: int | None
+    fidelity: float
+    score: float | None
+    """None unless it finished."""
 
 
 @dataclass(frozen=True)

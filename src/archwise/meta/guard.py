@@ -9,10 +9,11 @@ from scipy.stats import rankdata
 
 from archwise.meta.past_task import PastTask
 from archwise.meta.transfer import Transfer
+from archwise.spaces.joint import JointSpace
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.members import Hybrid
 from archwise.strategies.strategy import Strategy
-from archwise.trial import Pending, Trial
+from archwise.trial import Pending, Proposal, Trial
 
 FIRST = 5
 """Candidates that are transfer's, before there is anything to judge by."""
@@ -35,18 +36,29 @@ class GuardedTransfer(Hybrid):
     Both see all trials, so what one finds the other goes on from, and misleading experience costs no more than its
     share of the proposals. The share of transfer is 0.7 and moves with the mean rank of what each proposed, recent
     trials before older ones, between 0.15 and 0.85. The first five candidates are transfer's. Where the experience says
-    nothing about the space, all is as without it.
+    nothing about the space, all is as without it, but that the best of past tasks with few trials are tried early.
 
     Args:
         past: past tasks.
         scratch: the search without experience.
     """
 
-    def __init__(self, past: Sequence[PastTask], scratch: Strategy | None = None):
-        super().__init__({TRANSFER: Transfer(past), SCRATCH: scratch or BayesianOptimization()})
+    default_by = Transfer.default_by
 
-    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
+    def __init__(self, past: Sequence[PastTask], scratch: Strategy | None = None):
+        self.transfer = Transfer(past)
+        super().__init__({TRANSFER: self.transfer, SCRATCH: scratch or BayesianOptimization()})
+
+    def propose(
+        self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int, n: int
+    ) -> list[Proposal]:
+        """Return up to `n` new proposals; see `Strategy.propose`."""
+        return super().propose(space, [*self.transfer.favourites(space), *history], pending, seed, n)
+
+    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
         """Return first who is further behind its share."""
+        if not self.transfer.knows(space):
+            return (SCRATCH,)
         begun = self.members.begun(history, pending)
         later = begun.total() - FIRST
         due = later < 0 or begun[TRANSFER] - FIRST + 1 <= self.share(history) * (later + 1) + 1e-9

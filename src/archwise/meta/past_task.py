@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archwise.spaces.joint import JointSpace
 from archwise.trial import Trial
@@ -15,7 +15,7 @@ class PastTask:
 
     Args:
         name: what people call it.
-        trials: those of its searches, failed ones too.
+        trials: those of its searches, failed ones too, each candidate's longest training alone.
         descriptor: numbers that describe the task; None where not known.
     """
 
@@ -24,5 +24,20 @@ class PastTask:
     descriptor: Mapping[str, float] | None = None
 
     def within(self, space: JointSpace) -> list[Trial]:
-        """Return the trials in full of candidates that a space holds."""
-        return [trial for trial in self.trials if trial.fidelity >= 1 and trial.candidate in space]
+        """Return the trials of candidates that a space holds, with scores that can be compared.
+
+        Where half of them or more were trained in full, the others are left out. Where fewer were, most had been cut
+        short because others were better, so scores are places: who was trained for longer stands above all who were
+        not, and of equally long ones the better score decides.
+        """
+        trials = [trial for trial in self.trials if trial.candidate in space]
+        in_full = [trial for trial in trials if trial.fidelity >= 1]
+        if 2 * len(in_full) >= len(trials):
+            return in_full
+        finished = [trial for trial in trials if trial.score is not None]
+        order = sorted(finished, key=lambda trial: (trial.fidelity, trial.score or 0.0))
+        places = {id(trial): float(place) for place, trial in enumerate(order)}
+        return [
+            replace(trial, outcome=replace(trial.outcome, score=places[id(trial)])) if id(trial) in places else trial
+            for trial in trials
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -12,17 +13,22 @@ from archwise.meta.past_task import PastTask
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.surrogate import Surrogate
+from archwise.trial import Trial
 
 REFERENCES = 200
 """Random candidates over which a past task's predictions are standardised."""
 LEAST = 5
 """Fewest finished trials in full of a past task that a surrogate is fitted to."""
+FEW = 30
+"""Finished trials below which scores that follow nothing may do so by chance."""
 RELIABLE = 0.5
 """Rank correlation from which few trials are believed to follow the architectures."""
 MOST_TRIED = 200
 """Best trials of each past task among which the most promising candidates are looked for."""
 LOOKED_AT = 500
 """Random candidates among which those are that past tasks promise most of."""
+FAVOURITES = 3
+"""Best trials of a past task that is not sure."""
 CLIMBS = 6
 """How often the neighbours of the most promising are looked at."""
 CLIMBERS = 10
@@ -48,6 +54,8 @@ class Sources:
         rng = np.random.default_rng(0)
         self._references = [space.sample(rng) for _ in range(REFERENCES)]
         self.used: list[PastTask] = []
+        self.unsure: list[PastTask] = []
+        """Past tasks of so few trials that nobody can tell whether their scores follow the architectures."""
         self._trials: list[Candidate] = []
         self._surrogates: list[Surrogate] = []
         self._scales: list[tuple[float, float]] = []
@@ -55,13 +63,16 @@ class Sources:
         for task in past:
             trials = task.within(space)
             finished = [trial for trial in trials if trial.score is not None]
+            few = len(finished) < FEW
             if len({trial.score for trial in finished}) < LEAST:
+                self.unsure += [task] * (few and bool(finished))
                 continue
             surrogate = Surrogate(space.encoding)
             surrogate.fit(trials)
             agreement = rank_correlation(*surrogate.left_out())
             mean, _ = surrogate.predict(self._references)
             if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or mean.std() < 1e-9:
+                self.unsure += [task] * few
                 continue
             self.used.append(task)
             best = sorted(finished, key=lambda trial: -(trial.score or 0.0))[:MOST_TRIED]
@@ -105,6 +116,21 @@ class Sources:
             near = (n for candidate in best for n in islice(self.space.neighbours(candidate), NEIGHBOURS))
             pool = list(dict.fromkeys([*pool, *self._allowed(near)]))
         return self._ranked(pool)[:count]
+
+    def favourites(self) -> list[Trial]:
+        """Return the best trials of each past task that is not sure, as those of other searches.
+
+        Their numbers are below zero, and their scores 1, 1/2, 1/3, so that those of several past tasks can be compared.
+        """
+        found = []
+        for task in self.unsure:
+            finished = [trial for trial in task.within(self.space) if trial.score is not None]
+            best = sorted(finished, key=lambda trial: -(trial.score or 0.0))[:FAVOURITES]
+            found += [
+                replace(trial, outcome=replace(trial.outcome, score=1 / place), parent=None, inherits=None)
+                for place, trial in enumerate(best, 1)
+            ]
+        return [replace(trial, number=number) for number, trial in enumerate(found, -len(found))]
 
     def _allowed(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         return (candidate for candidate in candidates if self.space.allows(candidate))

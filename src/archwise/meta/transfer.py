@@ -14,7 +14,7 @@ from archwise.strategies.acquisition import log_expected_improvement
 from archwise.strategies.pool import CandidatePool
 from archwise.strategies.strategy import OneAtATime, Situation
 from archwise.strategies.surrogate import Expectation, Surrogate
-from archwise.trial import Proposal
+from archwise.trial import Proposal, Trial
 
 WEIGHT = 1.5
 """Sum of the weights that past tasks are expected to have."""
@@ -66,45 +66,58 @@ class Transfer(OneAtATime):
         past: past tasks.
     """
 
+    default_by = DEFAULT_BY
+
     def __init__(self, past: Sequence[PastTask]):
         self.past = tuple(past)
         self._memory: _Memory | None = None
+        self._pool: CandidatePool | None = None
+
+    def knows(self, space: JointSpace) -> bool:
+        """Whether a past task says anything about a space."""
+        return len(self._remembered(space).sources) > 0
+
+    def favourites(self, space: JointSpace) -> list[Trial]:
+        """Return the best of past tasks with too few trials for more; see `Sources.favourites`."""
+        return self._remembered(space).favourites
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
-        if self._memory is None or self._memory.pool.space is not now.space or self._memory.pool.seed != now.seed:
-            self._memory = _Memory(now.space, now.seed, self.past)
-        memory = self._memory
+        memory = self._remembered(now.space)
         if not len(memory.sources):
             return None
-        default = now.space.default
-        if (len(now.seen) >= DEFAULT_BY - 1 or memory.doubtful) and len(now.seen) < DEFAULT_BY and now.is_new(default):
+        begun, default = len(now.seen), now.space.allowed_default or now.space.default
+        if begun < DEFAULT_BY and (begun == DEFAULT_BY - 1 or memory.doubtful) and now.is_new(default):
             return Proposal(default, origin="the space's default")
+        if self._pool is None or self._pool.space is not now.space or self._pool.seed != now.seed:
+            self._pool = CandidatePool(now.space, now.seed)
         known = {trial.candidate for trial in now.finished}
-        pool = [*memory.pool.around(now.number, now.finished), *memory.promising]
+        pool = [*self._pool.around(now.number, now.finished), *memory.promising]
         pool = [candidate for candidate in dict.fromkeys(pool) if candidate not in known]
+        promise = memory.prior(pool).mean
         if now.finished:
-            surrogate = memory.surrogate
-            surrogate.fit(now.own, now.under_way)
-            mean, deviation = surrogate.predict(pool)
-            if len(now.seen) < TRUSTING:
-                deviation *= TRUST
-            promise = log_expected_improvement(mean, deviation, surrogate.best)
-            promise = promise + np.log(surrogate.feasible(pool))
-        else:
-            promise = memory.prior(pool).mean
+            memory.surrogate.fit(now.own, now.under_way)
+            mean, deviation = memory.surrogate.predict(pool)
+            sureness = TRUST if begun < TRUSTING else 1.0
+            promise = log_expected_improvement(mean, sureness * deviation, memory.surrogate.best)
+            promise = promise + np.log(memory.surrogate.feasible(pool))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
         return Proposal(candidate, origin="promised by past tasks") if candidate else now.random()
 
+    def _remembered(self, space: JointSpace) -> _Memory:
+        if self._memory is None or self._memory.sources.space is not space:
+            self._memory = _Memory(space, self.past)
+        return self._memory
+
 
 class _Memory:
-    """What was computed for one space and seed."""
+    """What was computed for one space."""
 
-    def __init__(self, space: JointSpace, seed: int, past: Sequence[PastTask]):
-        self.pool = CandidatePool(space, seed)
+    def __init__(self, space: JointSpace, past: Sequence[PastTask]):
         self.sources = Sources(past, space)
         self.prior = SourcePrior(self.sources)
         self.surrogate = Surrogate(space.encoding, self.prior)
+        self.favourites = self.sources.favourites()
         self.promising = self.sources.promising(PROMISING) if len(self.sources) else []
         self.doubtful = bool(len(self.sources)) and float(self.prior([space.default]).mean[0]) < 0

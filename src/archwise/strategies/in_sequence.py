@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archwise.errors import ArchwiseError
+from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import Hybrid
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Trial
@@ -43,7 +44,7 @@ class InSequence(Hybrid):
             )
         self.candidates = tuple(candidates)
 
-    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
         """Return those that have not proposed their number, the last among them, and behind them the others."""
         begun = self.members.begun(history, pending)
         *first, last = self.members.names

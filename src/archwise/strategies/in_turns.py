@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import Hybrid
 from archwise.trial import Pending, Trial
 
@@ -35,7 +36,7 @@ class InTurns(Hybrid):
         ['chance: random', 'order: grid', 'chance: random']
     """
 
-    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
         """Return the strategies by how many candidates they have proposed, of equal ones the first."""
         begun = self.members.begun(history, pending)
         return sorted(self.members.names, key=lambda name: begun[name])

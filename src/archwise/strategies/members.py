@@ -102,13 +102,13 @@ class Hybrid(ABC):
         """Return a proposal each of the first members that have one; see `Strategy.propose`."""
 
         def propose_next(begun: Sequence[Pending]) -> Proposal | None:
-            asked = (self.members.ask(name, space, history, begun, seed) for name in self.order(history, begun))
+            asked = (self.members.ask(name, space, history, begun, seed) for name in self.order(space, history, begun))
             return next((proposal for proposal in asked if proposal), None)
 
         return one_after_another(propose_next, history, pending, n)
 
     @abstractmethod
-    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
+    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
         """Return the members' names in the order in which they are asked for the next proposal."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from archwise.errors import ArchwiseError
+from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import Hybrid
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Trial
@@ -53,7 +54,7 @@ class Portfolio(Hybrid):
         self.window = window
         self.exploration = exploration
 
-    def order(self, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
+    def order(self, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending]) -> Sequence[str]:
         """Return the strategies by what they are worth."""
         tried: dict[str, list[bool]] = {name: [] for name in self.members.names}
         for name, improved in self._latest(history, pending):

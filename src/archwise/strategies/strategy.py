@@ -189,6 +189,16 @@ def passes_on_weights(strategy: object) -> bool:
     return bool(getattr(strategy, "inherits", False)) or passes_on_weights(getattr(strategy, "proposer", None))
 
 
+def default_by(strategy: object) -> int:
+    """Return among how many first candidates a strategy, or the one whose candidates it schedules, has the default.
+
+    Such a strategy says so: `default_by = 5`; of any other, the search makes the default the first.
+    """
+    if strategy is None:
+        return 1
+    return int(getattr(strategy, "default_by", default_by(getattr(strategy, "proposer", None))))
+
+
 def next_number(history: Sequence[Trial], pending: Sequence[Pending]) -> int:
     """Return the number of the next proposal: one more than the largest so far."""
     return 1 + max([-1, *(trial.number for trial in history), *(item.number for item in pending)])

@@ -21,9 +21,9 @@ from archwise.bench.summary import ranked_over, ranks, summary
 from archwise.checks import check_numbers
 from archwise.errors import ArchwiseError
 from archwise.files import write_atomic
+from archwise.ready import PROPOSING, SCHEDULING
 from archwise.report.words import count
 from archwise.runtime.cores import usable_cores
-from archwise.strategies.ready import PROPOSING, SCHEDULING
 from archwise.terminal.console import Output, print_json
 
 SHOWN = (1, 5, 10, 20, 50, 100, 200)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from archwise.strategies.ready import PROPOSING, READY, SCHEDULING
+from archwise.ready import PROPOSING, READY, SCHEDULING
 from archwise.terminal.console import Output, print_json
 
-AUTOMATIC = "chosen by budget and objectives; is shown the best of earlier searches where there is one objective"
+AUTOMATIC = "chosen by budget, objectives and experience: transfer as soon as trials of past tasks are known"
 
 
 def print_strategies(json: bool) -> None:

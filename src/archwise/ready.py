@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archwise.errors import ArchwiseError, SpaceError
+from archwise.meta.baselines import MeanPrediction, MeanRank, NearestTask
+from archwise.meta.guard import GuardedTransfer
+from archwise.meta.past_task import PastTask
+from archwise.meta.transfer import Transfer
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.best_first import BestFirstSearch
@@ -46,11 +50,13 @@ class Given:
         trials: how many there will be, None where that is not known.
         minimise: costs that are to be small, for strategies of several objectives.
         scorer: zero-cost scores of candidates, for strategies that are guided by them.
+        past: past tasks, for strategies that learn from them.
     """
 
     trials: int | None = None
     minimise: Sequence[str] = DEFAULT_COSTS
     scorer: Scorer | None = None
+    past: Sequence[PastTask] = ()
 
 
 class Proposing(NamedTuple):
@@ -141,6 +147,16 @@ GUIDED = {
     ),
 }
 """Strategies that score untrained networks."""
+LEARNING = {
+    "transfer": Proposing(
+        "transfer from past tasks, beside a search from scratch", lambda given: GuardedTransfer(given.past)
+    ),
+    "transfer-unguarded": Proposing("transfer from past tasks alone", lambda given: Transfer(given.past)),
+    "mean-prediction": Proposing("what past tasks predict, best first", lambda given: MeanPrediction(given.past)),
+    "mean-rank": Proposing("the best mean rank on past tasks, best first", lambda given: MeanRank(given.past)),
+    "nearest-task": Proposing("the best of the past task that agrees most", lambda given: NearestTask(given.past)),
+}
+"""Strategies that learn from past tasks."""
 PARETO = {
     "nsga2": Proposing("NSGA-II", lambda given: NSGA2(given.minimise)),
     "pareto-bayesian": Proposing(
@@ -157,11 +173,11 @@ SCHEDULING = {
     ),
     "freeze-thaw": Scheduling("freeze-thaw", lambda other, rungs: FreezeThaw(other, rungs=rungs)),
 }
-PROPOSING = SINGLE | GUIDED | PARETO
+PROPOSING = SINGLE | LEARNING | GUIDED | PARETO
 READY = {name: f"{proposing.description}, every trial in full" for name, proposing in PROPOSING.items()} | {
     f"{schedule}-{name}": f"{proposing.description} under {scheduling.description}"
     for schedule, scheduling in SCHEDULING.items()
-    for name, proposing in (SINGLE | GUIDED).items()
+    for name, proposing in (SINGLE | LEARNING | GUIDED).items()
 }
 """Name -> what it is; a name with a schedule before it trains many candidates a little, and few in full."""
 
@@ -186,8 +202,17 @@ def is_guided(name: str) -> bool:
     return name.endswith(tuple(GUIDED))
 
 
+def is_learning(name: str) -> bool:
+    """Whether the ready-made strategy of a name learns from past tasks."""
+    return name.endswith(tuple(LEARNING))
+
+
 def ready_strategy(
-    name: str, trials: int | None = None, minimise: Sequence[str] = (), scorer: Scorer | None = None
+    name: str,
+    trials: int | None = None,
+    minimise: Sequence[str] = (),
+    scorer: Scorer | None = None,
+    past: Sequence[PastTask] = (),
 ) -> Strategy:
     """Return the ready-made strategy of a name.
 
@@ -198,6 +223,7 @@ def ready_strategy(
             than half of them.
         minimise: costs that are to be small; strategies of one objective do not look at them.
         scorer: what zero-cost proxies say of candidates, for the strategies that are guided by them.
+        past: past tasks, for the strategies that learn from them.
 
     Raises:
         SpaceError: no strategy has that name.
@@ -209,7 +235,7 @@ def ready_strategy(
             f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
-        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer))
+        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer, past))
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
-    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer)
+    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer, past)
     return SCHEDULING[schedule].make(other, 4 if trials is None else 3)

@@ -7,8 +7,8 @@ from tests.contracts import toys
 from tests.contracts.simulation import simulate
 
 from archwise.errors import ArchwiseError, SpaceError
+from archwise.ready import GUIDED, READY, check_strategy, is_guided, ready_strategy
 from archwise.strategies import InSequence, RandomSearch, RegularisedEvolution, SuccessiveHalving, ZeroCostGuided
-from archwise.strategies.ready import GUIDED, READY, check_strategy, is_guided, ready_strategy
 
 
 def test_every_name_has_its_strategy() -> None:

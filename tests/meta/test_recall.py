@@ -1,0 +1,185 @@
+"""What an experience tells a new search of past tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contracts import toys
+from tests.contracts.simulation import simulate
+from tests.contracts.strategy_contract import foreign
+from tests.search.conftest import trial_facts
+
+import archwise
+from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
+from archwise.meta.guard import GuardedTransfer
+from archwise.meta.recall import past_tasks, recall, told
+from archwise.signature import Signature
+from archwise.spaces import Chain, Choice, JointSpace, Settings, Space
+from archwise.spaces.architecture import Candidate
+from archwise.spaces.parts import dense, head
+from archwise.strategies import BayesianOptimization
+from archwise.trial import Outcome, Trial
+
+WIDTHS = [8, 16, 32, 64, 128, 256]
+SPACE = JointSpace(
+    Space(Chain(dense(Choice("width", WIDTHS)), head())), Space(Settings(rate=Choice("rate", [0.1, 0.2])))
+)
+CANDIDATES = list(SPACE.enumerate())
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Experience]:
+    with Experience(tmp_path / "experience.sqlite") as opened:
+        yield opened
+
+
+def searched(
+    memory: Experience,
+    task: str,
+    scores: list[float | None],
+    space: JointSpace = SPACE,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    objective: str = "accuracy",
+    **changes: Any,
+) -> str:
+    """Record a search with a trial for each score, and return its id."""
+    memory.add_task(TaskRecord(f"print of {task}", task, "binary", Signature((4,), 2, "table"), "accuracy", {}))
+    for part in (space.network, space.recipe):
+        memory.add_space(SpaceRecord(part.hash, part.name, {}))
+    hashes = space.network.hash, space.recipe.hash
+    search = memory.begin_search(SearchRecord(f"print of {task}", *hashes, "random", seed, objective, settings or {}))
+    for number, score in enumerate(scores):
+        outcome = Outcome("failed", reason="diverged") if score is None else Outcome("finished", score)
+        trial = Trial(
+            number, **{"candidate": CANDIDATES[number], "fidelity": 1.0, "seed": 0, "outcome": outcome} | changes
+        )
+        memory.add_trial(search, trial, *space.key(trial.candidate))
+    return search
+
+
+def known(memory: Experience, task: str = "new") -> dict[str, list[Candidate]]:
+    """Return the past tasks that a new search is told of, with their candidates."""
+    past = past_tasks(memory, recall(memory, f"print of {task}", SPACE))
+    return {each.name: [trial.candidate for trial in each.trials] for each in past}
+
+
+def test_trials_of_the_same_space_are_known_failed_ones_too(memory: Experience) -> None:
+    searched(memory, "easy", [0.7, None, 0.9, 0.8, 0.6])
+    other = JointSpace(SPACE.network.fix({"width": [8, 16]}), SPACE.recipe)
+    searched(memory, "another space", [0.9, 0.8, 0.7], other)
+    searched(memory, "too few finished", [0.9, None, 0.8])
+    searched(memory, "a finalist's confirmations", [0.9, 0.8, 0.7], purpose="confirm")
+    searched(memory, "nothing tried", [])
+    assert known(memory) == {"easy": CANDIDATES[:5]}
+    [past] = past_tasks(memory, recall(memory, "print of new", SPACE))
+    assert [trial.score for trial in past.trials] == [0.7, None, 0.9, 0.8, 0.6]
+
+
+def test_scores_of_another_meaning_are_of_another_past_task(memory: Experience) -> None:
+    for epochs, objective in ((5, "accuracy"), (50, "accuracy"), (5, "f1"), (5, "accuracy")):
+        searched(memory, "easy", [0.7, 0.9, 0.8], settings={"epochs": epochs}, objective=objective)
+    found = past_tasks(memory, recall(memory, "print of new", SPACE))
+    assert sorted(len(task.trials) for task in found) == [3, 3, 6]
+
+
+def test_the_same_data_comes_first_and_then_the_latest(memory: Experience) -> None:
+    for task in ("new", "old", "younger"):
+        searched(memory, task, [0.5, 0.6, 0.4], seed=1)
+    recalled = recall(memory, "print of new", SPACE)
+    assert [(entry["task"], entry["same_data"]) for entry in recalled] == [
+        ("new", True),
+        ("younger", False),
+        ("old", False),
+    ]
+    assert told(recalled)[0] == "it knows 3 past tasks in this space (new, younger, old)"
+    assert "the same data was searched before" in told(recalled)[1]
+    assert len(told(recall(memory, "print of something else", SPACE))) == 1
+    assert told([]) == []
+
+
+def test_of_many_tasks_and_trials_only_the_latest_and_best_are_known(memory: Experience, monkeypatch) -> None:
+    monkeypatch.setattr("archwise.meta.recall.TASKS", 3)
+    monkeypatch.setattr("archwise.meta.recall.TRIALS", 6)
+    for number in range(5):
+        searched(memory, f"task {number}", [0.1, 0.2, 0.3])
+    searched(memory, "long", [0.1, None, 0.9, 0.3, 0.4, 0.5, 0.2, 0.3, 0.6, 0.1, 0.2, 0.1])
+    found = known(memory)
+    assert list(found) == ["long", "task 4", "task 3"]
+    assert len(found["long"]) == 6 and CANDIDATES[2] in found["long"]
+
+
+def test_what_was_continued_is_told_once(memory: Experience) -> None:
+    search = searched(memory, "short and long", [0.5, 0.7, 0.6], fidelity=1 / 3)
+    longer = Trial(3, CANDIDATES[1], 1.0, 0, Outcome("finished", 0.9), parent=1)
+    memory.add_trial(search, longer, *SPACE.key(longer.candidate))
+    [past] = past_tasks(memory, recall(memory, "print of new", SPACE))
+    assert [(trial.candidate, trial.fidelity) for trial in past.trials] == [
+        (CANDIDATES[0], 1 / 3),
+        (CANDIDATES[2], 1 / 3),
+        (CANDIDATES[1], 1.0),
+    ]
+    scores = {trial.candidate: trial.score for trial in past.within(SPACE)}
+    assert scores == {CANDIDATES[0]: 0.0, CANDIDATES[2]: 1.0, CANDIDATES[1]: 2.0}, "places, the longest above"
+
+
+def test_what_the_experience_has_lost_is_not_known(memory: Experience) -> None:
+    search = searched(memory, "easy", [0.5, 0.6, 0.4])
+    entry = {"task": "easy", "same_data": False, "searches": {search: [7, 1]}}
+    assert [[t.number for t in task.trials] for task in past_tasks(memory, [entry])] == [[1]]
+
+
+def test_the_best_of_short_searches_are_tried_early(memory: Experience) -> None:
+    for task in ("one", "two"):
+        searched(memory, task, [0.5, 0.9, 0.6])
+    strategy = GuardedTransfer(past_tasks(memory, recall(memory, "print of new", SPACE)))
+    trials = simulate(lambda: strategy, SPACE, 6)
+    assert trials[1].candidate == CANDIDATES[1] and "best of another search" in trials[1].origin
+
+
+@pytest.mark.parametrize(("workers", "share"), [(1, 0.0), (8, 0.0), (1, 1.0)])
+def test_two_candidates_come_from_elsewhere_whatever_becomes_of_them(workers: int, share: float) -> None:
+    strategy = BayesianOptimization()
+    evaluate = toys.failing(share, "failed")
+    others = foreign(toys.layers(), 20)
+    trials = simulate(lambda: strategy, toys.layers(), 20, workers=workers, evaluate=evaluate, known=others)
+    assert [trial.origin for trial in trials].count("best of another search") == 2
+
+
+@pytest.mark.slow
+def test_a_search_by_itself_learns_from_earlier_ones_and_stays_the_same(tmp_path: Path) -> None:
+    def search(data: str, name: str, experience: str, **options: Any) -> archwise.Result:
+        places = {"run": tmp_path / name, "experience": tmp_path / experience}
+        return archwise.search(data, **{"trials": 7, "epochs": 3, "workers": 1, **places, **options})
+
+    assert search("iris", "first", "one.sqlite", trials=40).run.name == "first"
+    described = json.loads((tmp_path / "first" / "run.json").read_text())["strategy"]
+    assert described["name"] == "bayesian" and "past task" not in described["why"]
+    (tmp_path / "two.sqlite").write_bytes((tmp_path / "one.sqlite").read_bytes())
+
+    whole = search("wine", "whole", "one.sqlite")
+    trials = whole.trials.query("purpose == 'search'")
+    assert "the space's default" in " ".join(trials.origin[:5])
+    described = json.loads((tmp_path / "whole" / "run.json").read_text())["strategy"]
+    assert described["name"] == "transfer"
+    assert described["why"].endswith("; it knows a past task in this space (iris)")
+    assert "a past task in this space (iris)" in (tmp_path / "whole" / "report.html").read_text()
+
+    search("wine", "part", "two.sqlite", trials=5)
+    search("iris", "between", "two.sqlite", strategy="random", seed=2)
+    before = json.loads((tmp_path / "part" / "run.json").read_text())
+    assert [entry["task"] for entry in before["recalled"]] == ["iris"]
+    assert trial_facts(archwise.resume(tmp_path / "part", trials=7))[:7] == trial_facts(whole)[:7]
+
+
+@pytest.mark.slow
+def test_a_search_by_minutes_learns_too(tmp_path: Path) -> None:
+    places = {"experience": tmp_path / "one.sqlite", "workers": 1}
+    archwise.search("iris", minutes=0.5, run=tmp_path / "first", **places)
+    archwise.search("wine", minutes=0.5, run=tmp_path / "second", **places)
+    described = json.loads((tmp_path / "second" / "run.json").read_text())["strategy"]
+    assert described["name"] == "halving-transfer" and "(iris)" in described["why"]
