@@ -126,19 +126,28 @@ def test_an_older_experience_is_lifted_once(
     connection.close()
 
 
-def test_an_experience_of_version_1_is_read_and_written_on(file: Path, begin: Begin, make_trial: MakeTrial) -> None:
+LATER = {1: ("trial.inherits", "task.sketch", "search.source"), 2: ("task.sketch", "search.source")}
+"""Version -> columns that it did not have."""
+
+
+@pytest.mark.parametrize("version", LATER)
+def test_an_older_experience_is_read_and_written_on(
+    file: Path, begin: Begin, make_trial: MakeTrial, version: int
+) -> None:
     with Experience(file) as experience:
         search = begin(experience)
         experience.add_trial(search, make_trial(0), "a", "r")
     connection = sqlite3.connect(file)
-    with connection:  # version 1 did not know who starts from whose weights
-        connection.execute("ALTER TABLE trial DROP COLUMN inherits")
+    with connection:
+        for place in LATER[version]:
+            connection.execute("ALTER TABLE {} DROP COLUMN {}".format(*place.split(".")))
     connection.close()
-    _set_version(file, "1")
+    _set_version(file, str(version))
     heir = replace(make_trial(1), inherits=0)
     for known in ([make_trial(0)], [make_trial(0), heir]):
         with Experience(file) as experience:
             assert experience.trials(search) == known
+            assert (experience.search(search).source, experience.tasks()[0].sketch) == ("", None)
             experience.add_trial(search, heir, "b", "r")
 
 

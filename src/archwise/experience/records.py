@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +26,7 @@ class TaskRecord:
         objective: name of the metric that its trials' scores come from.
         sizes: examples in each split.
         descriptor: numbers that describe the task, by which similar tasks are found; None where not computed.
+        sketch: numbers by which nearly the same data is recognised; None where not computed.
 
     Example:
         >>> from archwise.signature import Signature
@@ -40,6 +41,7 @@ class TaskRecord:
     objective: str
     sizes: Mapping[str, int]
     descriptor: Mapping[str, Any] | None = None
+    sketch: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class SearchRecord:
         started: seconds since the epoch; now when left out.
         ended: seconds since the epoch; None while it runs.
         state: "running", "finished", "interrupted" or "failed".
+        source: where the search came from, if not from this experience: the experience or file that it was taken from.
     """
 
     task: str
@@ -94,6 +97,7 @@ class SearchRecord:
     started: float = field(default_factory=time.time)
     ended: float | None = None
     state: SearchState = "running"
+    source: str = ""
 
 
 class TrialOutline(NamedTuple):

@@ -123,6 +123,7 @@ def task_row(task: TaskRecord) -> dict[str, Any]:
         "objective": task.objective,
         "sizes": plain(task.sizes),
         "descriptor": plain(task.descriptor),
+        "sketch": plain(task.sketch),
     }
 
 
@@ -136,6 +137,7 @@ def task_from(row: Row[Any]) -> TaskRecord:
         row.objective,
         row.sizes,
         row.descriptor,
+        row.sketch,
     )
 
 
@@ -154,6 +156,7 @@ def search_row(search: SearchRecord) -> dict[str, Any]:
         "started": search.started,
         "ended": search.ended,
         "state": search.state,
+        "source": search.source,
     }
 
 
@@ -175,4 +178,5 @@ def search_from(row: Row[Any]) -> SearchRecord:
         started=row.started,
         ended=row.ended,
         state=row.state,
+        source=row.source,
     )

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from archwise.errors import ExperienceError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def _add_inherits(connection: Connection) -> None:
@@ -38,7 +38,13 @@ def _add_inherits(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE trial ADD COLUMN inherits INTEGER"))
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_inherits}
+def _add_sketch_and_source(connection: Connection) -> None:
+    """Version 3 recognises nearly the same data, and knows where searches came from; before it, all were its own."""
+    connection.execute(text("ALTER TABLE task ADD COLUMN sketch JSON"))
+    connection.execute(text("ALTER TABLE search ADD COLUMN source VARCHAR NOT NULL DEFAULT ''"))
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _add_inherits, 2: _add_sketch_and_source}
 """Version -> what lifts a database of that version to the next; runs inside the transaction that opens it."""
 
 
@@ -84,6 +90,7 @@ task = Table(
     Column("objective", String, nullable=False),
     _json("sizes"),
     _json("descriptor", nullable=True),
+    _json("sketch", nullable=True),
 )
 
 space = Table(
@@ -113,6 +120,7 @@ search = Table(
     Column("started", Double, nullable=False),
     Column("ended", Double),
     Column("state", String, nullable=False),
+    Column("source", PlainText, nullable=False, server_default=""),
 )
 
 trial = Table(
