@@ -18,6 +18,7 @@ from archwise.tasks.frames import refuse_empty_columns
 from archwise.tasks.layout import Layout, recognise_layout, refuse_empty
 from archwise.tasks.preprocessing import Preprocessing
 from archwise.tasks.recognise import recognise_target
+from archwise.tasks.sketch import RowHashes, content_hashes, sketch
 from archwise.tasks.source import Part, Source
 from archwise.tasks.split import refuse_too_few, split_rows
 from archwise.tasks.task import Task
@@ -87,7 +88,8 @@ def build_task(
     arrays: dict[str, Any] = preprocessing.arrays
     np.savez(folder / "preprocessing.npz", **arrays)
 
-    hashes = [_row_hashes(part, source.ignored) for part in (source.train, source.test) if part]
+    parts = [_row_hashes(part, source.ignored, preprocessing) for part in (source.train, source.test) if part]
+    hashes = [part.rows for part in parts]
     sizes = {name: len(splits[name][1]) for name in ("train", "validation", "test")}
     default = "rmse" if not target.classes else "balanced_accuracy" if imbalanced else "accuracy"
     notes = [*source.notes, layout.note, *fitted, target.note]
@@ -109,6 +111,7 @@ def build_task(
         seed=seed,
         target=str(source.train.y.name),
         notes=tuple(note for note in notes if note),
+        sketch=sketch(RowHashes(*map(np.concatenate, zip(*parts, strict=True)))),
     )
     (folder / "task.json").write_text(json.dumps(task.to_json(), indent=1), encoding="utf-8")
     return task
@@ -183,11 +186,16 @@ def _blocks(preprocessing: Preprocessing, part: Part, positions: np.ndarray) -> 
         yield preprocessing.transform(part.x[positions[start : start + rows_at_once]])
 
 
-def _row_hashes(part: Part, ignored: tuple[str, ...]) -> np.ndarray:
-    x = part.x
-    if ignored:
-        x = x.drop(columns=list(ignored)) if isinstance(x, pd.DataFrame) else np.delete(x, [int(j) for j in ignored], 1)
-    return row_hashes(x, part.y)
+def _row_hashes(part: Part, ignored: tuple[str, ...], preprocessing: Preprocessing) -> RowHashes:
+    x = learned = part.x
+    settings, arrays = preprocessing.settings, preprocessing.arrays
+    if isinstance(x, pd.DataFrame):
+        learned = x[[column["name"] for column in settings["columns"]]]
+        x = x.drop(columns=list(ignored))
+    elif settings["kind"] == "table":
+        learned = x.reshape(len(x), -1)[:, arrays["kept"]]
+        x = np.delete(x, [int(j) for j in ignored], 1) if ignored else x
+    return RowHashes(row_hashes(x, part.y), *content_hashes(learned, part.y))
 
 
 def _notes_on_classes(

@@ -24,25 +24,25 @@ def row_hashes(x: pd.DataFrame | np.ndarray, y: pd.Series[Any]) -> np.ndarray:
         columns = [("x", _hash_array_rows(x))]
     result = np.zeros(len(y), dtype=np.uint64)
     for name, hashes in [*columns, ("y", _hash_column(y))]:
-        result = _mix(result ^ _mix(hashes + np.uint64(_digest(name.encode()))))
+        result = mix(result ^ mix(hashes + np.uint64(digest(name.encode()))))
     return result
 
 
 def fingerprint(*parts: np.ndarray) -> str:
     """Hash of the row hashes of each part (one part, or training and test data where the source tells them apart)."""
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     for part in parts:
-        digest.update(f"{len(part)}:".encode() + np.sort(part).astype("<u8").tobytes())
-    return digest.hexdigest()
+        whole.update(f"{len(part)}:".encode() + np.sort(part).astype("<u8").tobytes())
+    return whole.hexdigest()
 
 
 def _hash_column(column: pd.Series[Any]) -> np.ndarray:
     numbers = as_numbers(column)
     words = [] if pd.api.types.is_numeric_dtype(column.dtype) else [word or "" for word in as_words(column)]
     if all(word == "" for word, number in zip(words, numbers, strict=False) if np.isnan(number)):
-        return _mix(_plain(numbers).view(np.uint64))  # the same for numbers that a file or a frame keeps as text
+        return mix(_plain(numbers).view(np.uint64))  # the same for numbers that a file or a frame keeps as text
     codes, levels = pd.factorize(np.array(words, dtype=object))
-    return np.array([_digest(level.encode()) for level in levels], dtype=np.uint64)[codes]
+    return np.array([digest(level.encode()) for level in levels], dtype=np.uint64)[codes]
 
 
 def _hash_array_rows(x: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def _hash_array_rows(x: np.ndarray) -> np.ndarray:
     shape = str(x.shape[1:]).encode()
     for start in range(0, len(x), rows_at_once):
         for i, row in enumerate(_plain(x[start : start + rows_at_once].astype(np.float64)), start):
-            result[i] = _digest(shape + row.tobytes())
+            result[i] = digest(shape + row.tobytes())
     return result
 
 
@@ -61,11 +61,12 @@ def _plain(values: np.ndarray) -> np.ndarray:
     return result
 
 
-def _digest(content: bytes) -> int:
+def digest(content: bytes) -> int:
+    """64 bits of a cryptographic hash."""
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
-def _mix(values: np.ndarray) -> np.ndarray:
+def mix(values: np.ndarray) -> np.ndarray:
     """The finaliser of splitmix64: every bit of the input changes half of the bits of the output."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

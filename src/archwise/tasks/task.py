@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class Task:
         seed: the seed of the splits.
         target: what the source calls the target.
         notes: what was recognised and decided, as sentences for the user.
+        sketch: numbers by which nearly the same data is recognised, see `sketch.sketch`; None in tasks of older
+            versions.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Task:
     seed: int
     target: str
     notes: tuple[str, ...]
+    sketch: tuple[int, ...] | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, folder: str | Path) -> Task:
@@ -72,6 +75,8 @@ class Task:
                 raise DataError(f"The task in {folder} was made by a newer archwise: install that version.")
             data["signature"] = Signature.from_json(data["signature"])
             lists = {name: tuple(data[name]) for name in ("classes", "class_counts", "notes")}
+            if data.setdefault("sketch", None) is not None:
+                lists["sketch"] = tuple(data["sketch"])
             return cls(folder=Path(folder), **{f.name: data[f.name] for f in fields(cls)[1:]} | lists)
         except FileNotFoundError:
             raise DataError(f"There is no task in {folder}: make one with make_task.") from None
