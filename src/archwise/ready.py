@@ -10,6 +10,7 @@ from archwise.errors import ArchwiseError, SpaceError
 from archwise.meta.baselines import MeanPrediction, MeanRank, NearestTask
 from archwise.meta.guard import GuardedTransfer
 from archwise.meta.past_task import PastTask
+from archwise.meta.rgpe import RankingWeightedEnsemble
 from archwise.meta.transfer import Transfer
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
@@ -152,6 +153,9 @@ LEARNING = {
         "transfer from past tasks, beside a search from scratch", lambda given: GuardedTransfer(given.past)
     ),
     "transfer-unguarded": Proposing("transfer from past tasks alone", lambda given: Transfer(given.past)),
+    "rgpe": Proposing(
+        "a ranking-weighted ensemble of all tasks' models (RGPE)", lambda given: RankingWeightedEnsemble(given.past)
+    ),
     "mean-prediction": Proposing("what past tasks predict, best first", lambda given: MeanPrediction(given.past)),
     "mean-rank": Proposing("the best mean rank on past tasks, best first", lambda given: MeanRank(given.past)),
     "nearest-task": Proposing("the best of the past task that agrees most", lambda given: NearestTask(given.past)),

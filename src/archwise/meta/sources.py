@@ -86,6 +86,11 @@ class Sources:
     def __len__(self) -> int:
         return len(self.used)
 
+    @property
+    def surrogates(self) -> Sequence[Surrogate]:
+        """The surrogate of each past task that is used."""
+        return self._surrogates
+
     def predict(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return what each past task says of each candidate: (candidates, past tasks).
 

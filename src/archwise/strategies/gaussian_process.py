@@ -120,6 +120,30 @@ class GaussianProcess:
         left_out: np.ndarray = self.values - self._solved / np.diag(inverse)
         return left_out
 
+    def left_out_deviation(self) -> np.ndarray:
+        """Return the standard deviation of what `left_out` predicts, noise left out: (n,)."""
+        _, _, noise = self._unpacked(self.parameters)
+        inverse = cho_solve((self._factor, True), np.eye(len(self._solved)))
+        return np.sqrt(np.maximum(1 / np.diag(inverse) - noise - JITTER, 1e-12))
+
+    def drawn(self, rows: np.ndarray, trend: np.ndarray, normal: np.ndarray) -> np.ndarray:
+        """Return functions drawn from the posterior, noise left out, at each row: (draws, n).
+
+        Args:
+            rows: (n, columns).
+            trend: (n, k).
+            normal: (draws, n), drawn from the standard normal distribution.
+        """
+        _, scale, _ = self._unpacked(self.parameters)
+        weighted = self._weighted(rows)
+        across = scale * _matern(_squared_distances(weighted, self._rows))[0] + trend @ self._trend.T
+        within = scale * _matern(_squared_distances(weighted, weighted))[0] + trend @ trend.T
+        explained = solve_triangular(self._factor, across.T, lower=True)
+        covariance = within - explained.T @ explained
+        covariance[np.diag_indices_from(covariance)] += JITTER * max(1.0, float(np.diag(within).max()))
+        drawn: np.ndarray = across @ self._solved + normal @ np.linalg.cholesky(covariance).T
+        return drawn
+
     def covariance(self, rows: np.ndarray) -> np.ndarray:
         """Return the prior covariance of rows under the parameters, trend left out."""
         _, scale, _ = self._unpacked(self.parameters)

@@ -104,6 +104,22 @@ class Surrogate:
         """Return what the other trials predict of each that the model knows, beyond the prior, and what it came to."""
         return self._process.left_out(), self._process.values
 
+    def drawn(self, candidates: Sequence[Candidate], normal: np.ndarray) -> np.ndarray:
+        """Return scores of candidates drawn from the posterior, each row a function: (draws, n).
+
+        Args:
+            candidates: n of them.
+            normal: (draws, n), drawn from the standard normal distribution.
+        """
+        seen = self._seen(candidates)
+        drawn: np.ndarray = seen.mean + self._process.drawn(seen.rows, seen.trend, normal)
+        return drawn
+
+    def drawn_left_out(self, normal: np.ndarray) -> np.ndarray:
+        """Return draws of what the other trials predict of each that the model knows, as `left_out` returns them."""
+        drawn: np.ndarray = self._process.left_out() + self._process.left_out_deviation() * normal
+        return drawn
+
     def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return the probability that evaluating each candidate does not fail."""
         if self._feasibility is None:
