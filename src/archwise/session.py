@@ -24,6 +24,7 @@ from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import NEARER, JointSpace
 from archwise.spaces.ready import ready_space
 from archwise.spaces.space import Space
+from archwise.tasks.descriptor import describe_task
 from archwise.tasks.task import Task
 
 
@@ -104,12 +105,17 @@ def buildable_default(space: JointSpace) -> Candidate:
     raise SpaceError(f"The space {space.network.name!r} holds no network for this task ({fault}): {remedy}.")
 
 
+def task_record(task: Task) -> TaskRecord:
+    """Return what the experience remembers of a task."""
+    facts = task.fingerprint, task.name, task.problem, task.signature, task.objective, task.sizes
+    return TaskRecord(*facts, describe_task(task), task.sketch)
+
+
 def register(
     memory: Experience, task: Task, space: JointSpace, settings: SearchSettings, folder: Path, search: str | None = None
 ) -> str:
     """Tell the experience of a search, new or (with its id) going on, and return its id."""
-    sizes = task.sizes
-    memory.add_task(TaskRecord(task.fingerprint, task.name, task.problem, task.signature, task.objective, sizes))
+    memory.add_task(task_record(task))
     for part in (space.network, space.recipe):
         memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
     record = SearchRecord(

@@ -80,6 +80,10 @@ def test_tasks_and_spaces_are_added_once(experience: Experience) -> None:
     plain = replace(task, fingerprint="second", descriptor=None)
     experience.add_task(plain)
     assert experience.tasks() == [task, plain]
+    known = replace(plain, descriptor={"skew": 0.5}, sketch=[4, 2**52 - 1])
+    experience.add_task(replace(known, name="other"))
+    experience.add_task(replace(known, descriptor={"skew": 0.75}, sketch=[8]))
+    assert experience.tasks() == [task, known]
     space = SpaceRecord("hash", "cnn", {"choices": []})
     assert experience.add_space(space) == experience.add_space(space) == "hash"
 

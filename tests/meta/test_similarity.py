@@ -39,7 +39,7 @@ def test_what_is_not_known_weighs_as_much_as_the_average() -> None:
 
 def test_one_number_does_not_decide_alone_and_missing_ones_do_not_count() -> None:
     past = tasks(4, 0.0, 3.0)
-    new = {name: 0.0 for name in past[0]}
+    new = dict.fromkeys(past[0], 0.0)
     spoilt = [past[0] | {"n0": 1e12}, *past[1:]]
     assert similarity(new, spoilt)[0] > similarity(new, spoilt)[4:].max()
     gaps = [{name: value for name, value in past[0].items() if name != "n3"}, *past[1:]]

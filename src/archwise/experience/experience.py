@@ -88,8 +88,21 @@ class Experience:
         self._database.close()
 
     def add_task(self, task: TaskRecord) -> str:
-        """Remember a task and return its fingerprint; one that is known stays as it was recorded."""
-        self._add_once(schema.task, schema.task.c.fingerprint, task_row(task))
+        """Remember a task and return its fingerprint; one that is known stays as it was recorded.
+
+        Only a descriptor or a sketch that was not known of it is filled in.
+        """
+        row = task_row(task)
+        known = schema.task.c.fingerprint == task.fingerprint
+
+        def complete(connection: Connection) -> None:
+            for name in ("descriptor", "sketch"):
+                if row[name] is not None:
+                    missing = schema.task.c[name].is_(None)
+                    connection.execute(update(schema.task).where(known, missing).values({name: row[name]}))
+
+        self._add_once(schema.task, schema.task.c.fingerprint, row)
+        self._database.write(complete)
         return task.fingerprint
 
     def add_space(self, space: SpaceRecord) -> str:
