@@ -10,6 +10,7 @@ import typer
 
 from archwise import __version__
 from archwise.cli_bench import bench
+from archwise.cli_experience import experience
 from archwise.terminal.guard import guarded
 from archwise.terminal.options import DataKind, Debug, Device, Json, Place, Problem, RunFolder, option
 
@@ -100,6 +101,10 @@ def search(
     max_flops: Annotated[float | None, option("N", "Most FLOPs a network may need for one example.")] = None,
     run: Annotated[Path | None, option("FOLDER", "Where to leave all; runs/NAME-DATE-TIME if not given.")] = None,
     experience: Place = None,
+    leave_out_same_data: Annotated[
+        bool,
+        typer.Option("--leave-out-same-data", help="Learn nothing from past tasks with some of the same data."),
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -138,6 +143,7 @@ def search(
             ignore=ignore or (),
             kind=kind.value if kind else None,
             problem=problem.value if problem else None,
+            leave_out_same_data=leave_out_same_data,
             listener=listener,
         )
 
@@ -201,25 +207,7 @@ def predict(
         write_predictions(run, data, output)
 
 
-@app.command(short_help="Show what is known from past searches.")
-def experience(location: Place = None, json: Json = False, debug: Debug = False) -> None:
-    """Show what is known from past searches, task by task.
-
-    Example: archwise experience
-    """
-    with guarded(debug):
-        from dataclasses import asdict
-
-        from archwise.experience.known import open_known
-        from archwise.terminal.console import Output, print_json
-        from archwise.terminal.knowledge import print_summary
-
-        with open_known(location) as known:
-            summary = known.summary()
-        if json:
-            print_json(asdict(summary))
-        else:
-            print_summary(Output(), summary)
+app.add_typer(experience, name="experience")
 
 
 @app.command(short_help="List the ways to search.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 STAGING = ".new-"
 """How the name of a folder begins in which `write_together` gathers files."""
@@ -47,11 +48,25 @@ def write_atomic(path: str | Path, content: bytes | str) -> None:
     Raises:
         OSError: the folder cannot be written or the disk is full; the old file, if any, is as it was.
     """
+    with atomic(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside a file, and rename it into place when the block has ended without an error.
+
+    Args:
+        path: the file; its folder must exist.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; the old file, if any, is as it was.
+    """
     path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:

@@ -28,12 +28,13 @@ class Database:
     Args:
         location: a file, an SQLAlchemy URL, or None for `experience.sqlite` in the user's data folder.
         timeout: seconds to wait while other processes write.
+        lift: whether a new or older database gets this version's tables.
 
     Raises:
         ExperienceError: the database cannot be opened, is damaged, of a newer version or of something else.
     """
 
-    def __init__(self, location: str | Path | None, timeout: float):
+    def __init__(self, location: str | Path | None, timeout: float, lift: bool = True):
         url = _url(location)
         self.file = _file(url)
         self.name = str(self.file) if self.file else url.render_as_string(hide_password=True)
@@ -42,7 +43,13 @@ class Database:
         # Shares the pool; only the way a transaction begins differs.
         self._reader = self._engine.execution_options(begin="BEGIN")
         try:
-            if self.read(schema.stored_version) != schema.SCHEMA_VERSION:
+            found = self.read(schema.stored_version)
+            if found != schema.SCHEMA_VERSION and not lift and (found or 0) < schema.SCHEMA_VERSION:
+                raise ExperienceError(
+                    f"The experience {self.name} is empty or of an older archwise, and is only to be read: look at it "
+                    "once with archwise experience, which brings it up to date."
+                )
+            if found != schema.SCHEMA_VERSION:
                 self.write(schema.ensure_schema)
         except BaseException:
             self.close()
@@ -149,6 +156,11 @@ class Database:
 def _begin(connection: Connection) -> None:
     # A writer takes the lock at once: taken half way, it can fail without waiting for other writers.
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+
+
+def file_of(location: str | Path | None) -> Path | None:
+    """Return the file that an experience lies in, see `Database`; None where it is another database."""
+    return _file(_url(location))
 
 
 def _code(error: exc.DBAPIError | sqlite3.Error) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Column, Connection, Row, Select, Table, exc, insert, sele
 from archwise.errors import ExperienceError
 from archwise.experience import schema
 from archwise.experience.database import Database
+from archwise.experience.queries import complete_task, every_search, id_of
 from archwise.experience.records import SearchRecord, SearchState, SpaceRecord, Summary, TaskRecord, TrialOutline
 from archwise.experience.rows import (
     plain,
@@ -25,7 +26,7 @@ from archwise.experience.rows import (
     trial_from,
     trial_row,
 )
-from archwise.experience.summary import task_summaries
+from archwise.experience.summary import origins, task_summaries
 from archwise.trial import Trial
 
 _TRIALS_AT_ONCE = 500
@@ -42,6 +43,7 @@ class Experience:
         location: a file (made if it does not exist, with its folder); an SQLAlchemy URL; or None for
             `experience.sqlite` in the user's data folder.
         timeout: seconds to wait while other processes write; what still waits then fails.
+        lift: whether what is new or of an older version gets this version's tables; if not, it is refused.
 
     Raises:
         ExperienceError: here and from every method, when the database cannot be read or written: no database,
@@ -69,13 +71,13 @@ class Experience:
         >>> folder.cleanup()
     """
 
-    def __init__(self, location: str | Path | None = None, *, timeout: float = 60.0):
-        self._database = Database(location, timeout)
+    def __init__(self, location: str | Path | None = None, *, timeout: float = 60.0, lift: bool = True):
+        self.database = Database(location, timeout, lift)
 
     @property
     def location(self) -> str:
         """The file, or the URL without its password."""
-        return self._database.name
+        return self.database.name
 
     def __enter__(self) -> Experience:
         return self
@@ -85,7 +87,7 @@ class Experience:
 
     def close(self) -> None:
         """Close the database; nothing is lost without it."""
-        self._database.close()
+        self.database.close()
 
     def add_task(self, task: TaskRecord) -> str:
         """Remember a task and return its fingerprint; one that is known stays as it was recorded.
@@ -93,16 +95,8 @@ class Experience:
         Only a descriptor or a sketch that was not known of it is filled in.
         """
         row = task_row(task)
-        known = schema.task.c.fingerprint == task.fingerprint
-
-        def complete(connection: Connection) -> None:
-            for name in ("descriptor", "sketch"):
-                if row[name] is not None:
-                    missing = schema.task.c[name].is_(None)
-                    connection.execute(update(schema.task).where(known, missing).values({name: row[name]}))
-
         self._add_once(schema.task, schema.task.c.fingerprint, row)
-        self._database.write(complete)
+        self.database.write(lambda connection: complete_task(connection, row))
         return task.fingerprint
 
     def add_space(self, space: SpaceRecord) -> str:
@@ -127,12 +121,12 @@ class Experience:
             mine = schema.search.c.id == record.id
             if connection.execute(update(schema.search).where(mine).values(changes)).rowcount:
                 return
-            row["task_id"] = _id_of(connection, schema.task.c.fingerprint, record.task)
-            row["space_id"] = _id_of(connection, schema.space.c.hash, record.space)
-            row["recipe_space_id"] = _id_of(connection, schema.space.c.hash, record.recipe_space)
+            row["task_id"] = id_of(connection, schema.task.c.fingerprint, record.task)
+            row["space_id"] = id_of(connection, schema.space.c.hash, record.space)
+            row["recipe_space_id"] = id_of(connection, schema.space.c.hash, record.recipe_space)
             connection.execute(insert(schema.search).values(row))
 
-        self._database.write(work)
+        self.database.write(work)
         return record.id
 
     def end_search(self, search_id: str, state: SearchState) -> None:
@@ -142,7 +136,7 @@ class Experience:
             ExperienceError: also when there is no such search.
         """
         statement = update(schema.search).where(schema.search.c.id == search_id).values(state=state, ended=time.time())
-        if not self._database.write(lambda connection: connection.execute(statement).rowcount):
+        if not self.database.write(lambda connection: connection.execute(statement).rowcount):
             raise self._no_search(search_id)
 
     def add_trial(self, search_id: str, trial: Trial, architecture_hash: str, recipe_hash: str) -> None:
@@ -170,7 +164,7 @@ class Experience:
             connection.execute(insert(schema.trial), row | found._asdict())
 
         try:
-            self._database.write(work)
+            self.database.write(work)
         except exc.IntegrityError:
             if not self._has_trial(search_id, trial):
                 raise
@@ -245,14 +239,14 @@ class Experience:
         Raises:
             ExperienceError: also when there is no such search.
         """
-        rows = self._rows(_searches().where(schema.search.c.id == search_id))
+        rows = self._rows(every_search().where(schema.search.c.id == search_id))
         if not rows:
             raise self._no_search(search_id)
         return search_from(rows[0])
 
     def searches(self) -> list[SearchRecord]:
         """Return every search, in the order in which they began."""
-        statement = _searches().order_by(schema.search.c.started, schema.search.c.id)
+        statement = every_search().order_by(schema.search.c.started, schema.search.c.id)
         return [search_from(row) for row in self._rows(statement)]
 
     def tasks(self) -> list[TaskRecord]:
@@ -262,10 +256,11 @@ class Experience:
 
     def summary(self) -> Summary:
         """Return what is known, for people."""
-        return Summary(self.location, self._database.read(task_summaries), self._database.size())
+        tasks, taken = self.database.read(lambda connection: (task_summaries(connection), origins(connection)))
+        return Summary(self.location, tasks, self.database.size(), taken)
 
     def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        return self._database.read(lambda connection: connection.execute(statement).all())
+        return self.database.read(lambda connection: connection.execute(statement).all())
 
     def _has_trial(self, search_id: str, trial: Trial) -> bool:
         column = schema.trial.c
@@ -281,32 +276,10 @@ class Experience:
 
         # Where writers do not take turns (PostgreSQL), another may have added it in between: that is as good.
         with suppress(exc.IntegrityError):
-            self._database.write(work)
+            self.database.write(work)
 
     def _no_search(self, search_id: str) -> ExperienceError:
         return ExperienceError(
             f"The experience {self.location} knows no search {search_id!r}; "
             "name the experience that the search was recorded in."
         )
-
-
-def _searches() -> Select[Any]:
-    recipes = schema.space.alias()
-    return (
-        select(
-            schema.search,
-            schema.task.c.fingerprint.label("task"),
-            schema.space.c.hash.label("space"),
-            recipes.c.hash.label("recipe_space"),
-        )
-        .join(schema.task, schema.task.c.id == schema.search.c.task_id)
-        .join(schema.space, schema.space.c.id == schema.search.c.space_id)
-        .join(recipes, recipes.c.id == schema.search.c.recipe_space_id)
-    )
-
-
-def _id_of(connection: Connection, key: Column[Any], value: str) -> int:
-    found = connection.scalar(select(key.table.c.id).where(key == value))
-    if found is None:
-        raise ExperienceError(f"The experience knows no {key.table.name} {value!r}; add it before the search begins.")
-    return int(found)

@@ -17,6 +17,12 @@ def open_known(location: str | None) -> Experience:
     Raises:
         ExperienceError: there is no such file, or it cannot be read.
     """
-    if location is not None and "://" not in location and not Path(location).exists():
-        raise ExperienceError(f"There is no experience {location}: check the path, or bring the file back.")
+    if location is not None:
+        refuse_missing(location)
     return Experience(location)
+
+
+def refuse_missing(location: str | Path) -> None:
+    """Raise an ExperienceError where a file, which should be an experience, is not there."""
+    if "://" not in str(location) and not Path(location).expanduser().exists():
+        raise ExperienceError(f"There is no experience {location}: check the path, or bring the file back.")

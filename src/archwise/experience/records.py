@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
 from archwise.experience.versions import hardware, versions
@@ -126,6 +126,7 @@ class TaskSummary:
         pruned: trials that were stopped early.
         best: the best finished trial's metric on validation, in its natural sign; None without one.
         last_used: when the last trial was recorded or search begun, seconds since the epoch; None if never.
+        elsewhere: how many of the trials were taken from other experiences, by merging or importing.
     """
 
     name: str
@@ -138,6 +139,44 @@ class TaskSummary:
     pruned: int
     best: float | None
     last_used: float | None
+    elsewhere: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What was taken from one other experience.
+
+    Args:
+        source: where it was taken from, how, and when.
+        searches: how many searches.
+        trials: how many trials.
+    """
+
+    source: str
+    searches: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How many records there are, or were new.
+
+    Args:
+        tasks: tasks.
+        spaces: search spaces.
+        searches: searches.
+        trials: trials, when something was taken in, those of known searches as well.
+        left: searches that were left as they are, because a file must not change this experience's own.
+    """
+
+    tasks: int = 0
+    spaces: int = 0
+    searches: int = 0
+    trials: int = 0
+    left: int = 0
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -148,11 +187,13 @@ class Summary:
         location: the file, or the URL without its password.
         tasks: one entry for each task and objective, last used first.
         file_bytes: size of the file and its log; None where the experience is not a file.
+        origins: what was taken from other experiences, by where it was taken from.
     """
 
     location: str
     tasks: tuple[TaskSummary, ...]
     file_bytes: int | None
+    origins: tuple[Origin, ...]
 
     @property
     def searches(self) -> int:

@@ -40,8 +40,8 @@ def plain(value: Any) -> Any:
     return None if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-def _number(value: float | str | None) -> float:
-    # What `plain` made of a number; the words for infinities are those that float() reads.
+def number(value: float | str | None) -> float:
+    """Return the number that `plain` made a value of; the words for infinities are those that float() reads."""
     return math.nan if value is None else float(value) if isinstance(value, str) else value
 
 
@@ -92,9 +92,9 @@ def trial_from(row: Row[Any]) -> Trial:
     outcome = Outcome(
         status=row.status,
         score=row.score,
-        metrics={name: _number(value) for name, value in row.metrics.items()},
-        costs={name: _number(value) for name, value in row.costs.items()},
-        curve=tuple(CurvePoint(*map(_number, point)) for point in row.curve),
+        metrics={name: number(value) for name, value in row.metrics.items()},
+        costs={name: number(value) for name, value in row.costs.items()},
+        curve=tuple(CurvePoint(*map(number, point)) for point in row.curve),
         reason=row.reason,
         traceback=row.traceback,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from rich import box
 from rich.table import Table
 
-from archwise.experience.records import Summary
+from archwise.experience.records import Amounts, Summary
 from archwise.report.words import count, large, metric_name, number
 from archwise.terminal.console import Output
 
@@ -35,9 +36,36 @@ def print_summary(output: Output, summary: Summary) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for column, side in COLUMNS.items():
         table.add_column(column, justify=side, overflow="fold")
+    if summary.origins:
+        table.add_column("elsewhere", justify="right")
     for task in summary.tasks:
         made = task.finished + task.failed + task.pruned
         amounts = [f"{amount:,}" for amount in (task.examples, task.searches, made, task.failed)]
+        elsewhere = [f"{task.elsewhere:,}"] if summary.origins else []
         used = "–" if task.last_used is None else f"{datetime.fromtimestamp(task.last_used):%Y-%m-%d}"
-        table.add_row(task.name, *amounts, metric_name(task.objective), number(task.best), used)
+        table.add_row(task.name, *amounts, metric_name(task.objective), number(task.best), used, *elsewhere)
     output.print(table)
+    for origin in summary.origins:
+        searches, trials = count(origin.searches, "search", "searches"), count(origin.trials, "trial")
+        output.say(f"{searches} with {trials} from elsewhere: {origin.source}")
+
+
+def print_gain(output: Output, location: str, gain: Amounts) -> None:
+    """Print what an experience learned."""
+    if gain.searches or gain.trials or gain.tasks or gain.spaces:
+        output.say(f"The experience {location} learned {_amounts(gain)}.", "bold")
+    else:
+        output.say(f"The experience {location} knew all of it already.", "bold")
+    if gain.left:
+        left = count(gain.left, "search was", "searches were")
+        output.say(f"{left} left as known here: files add nothing to this experience's own.", "yellow")
+
+
+def print_exported(output: Output, file: Path, written: Amounts, anonymous: bool) -> None:
+    """Print what was exported."""
+    output.say(f"Exported {_amounts(written)} to {file}{' without names' if anonymous else ''}.", "bold")
+
+
+def _amounts(amounts: Amounts) -> str:
+    searches, trials = count(amounts.searches, "search", "searches"), count(amounts.trials, "trial")
+    return f"{count(amounts.tasks, 'task')}, {searches} and {trials}"
