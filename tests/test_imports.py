@@ -28,7 +28,7 @@ ALLOWED = {
     "evaluators": TRIALS,
     "strategies": LEAVES | {"spaces", "trial", "pareto"},
     "experience": LEAVES | {"spaces", "trial"},
-    "meta": LEAVES | {"spaces", "trial", "strategies", "experience"},
+    "meta": LEAVES | {"spaces", "tasks", "trial", "strategies", "experience"},
     "ready": LEAVES | {"strategies", "meta"},
     "bench": LEAVES | {"spaces", "trial", "evaluators", "strategies", "meta", "ready", "checks", "report"},
     "runtime": TRIALS | {"evaluators"},

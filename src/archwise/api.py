@@ -26,7 +26,7 @@ from archwise.ready import READY as STRATEGIES
 from archwise.result import Result
 from archwise.run import Run
 from archwise.runtime.cores import default_workers
-from archwise.session import buildable_default, execute, joint_space, register
+from archwise.session import buildable_default, execute, joint_space, register, task_record
 from archwise.settings import SearchSettings
 from archwise.signature import Kind
 from archwise.spaces.joint import JointSpace
@@ -66,6 +66,7 @@ def search(
     ignore: Sequence[str] = (),
     kind: Kind | None = None,
     problem: Literal["classification", "regression"] | None = None,
+    leave_out_same_data: bool = False,
     listener: Listener | None = None,
 ) -> Result:
     """Find a network for data: search, choose, train in full, test once, export and explain.
@@ -81,8 +82,8 @@ def search(
             not given.
         strategy: a strategy, or a ready-made one's name; `archwise.ready.READY` has them. If not given or
             "auto", one is chosen by budget, objectives and experience, see `archwise.strategies.automatic`: as soon as
-            the experience holds trials of this space, it learns from these. Of those that are named, transfer and its
-            like learn from the experience, the others begin from nothing.
+            the experience holds trials that say something about this space, it learns from these. Of those that are
+            named, transfer and its like learn from the experience, the others begin from nothing.
         metric: the objective; accuracy (balanced_accuracy where classes are imbalanced) or rmse if not given.
         minimise: costs that are to be small beside a good metric: some of parameters, flops, latency_ms, memory_bytes
             and train_seconds (the last two as of training; times are measured, so such searches do not repeat
@@ -102,6 +103,8 @@ def search(
         max_flops: most FLOPs a network may need for one example (a multiply-add counts as two).
         ignore: columns to leave out.
         kind, problem: what the data is, where it would be recognised wrongly; see `make_task`.
+        leave_out_same_data: show the search nothing of past tasks that hold some of the same data, under whatever name.
+            For judging what is learnt from other data; in use, what is known of the same data is welcome, and said.
         listener: hears of progress.
 
     Returns:
@@ -165,11 +168,13 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
-            recalled = recall(memory, task.fingerprint, joint) if _may_learn(strategy, minimise) else []
+            recalled = (
+                recall(memory, task_record(task), joint, leave_out_same_data) if _may_learn(strategy, minimise) else []
+            )
+            past = past_tasks(memory, recalled, joint)
             if strategy in (None, "auto"):
-                strategy, why = automatic(trials, minimise, bool(recalled))
+                strategy, why = automatic(trials, minimise, bool(past))
                 settings = replace(settings, strategy=strategy)
-            past = past_tasks(memory, recalled)
             chosen = _strategy(strategy, trials, settings, joint, task, past) if isinstance(strategy, str) else strategy
             search_id = register(memory, task, joint, settings, folder)
             facts = {
@@ -244,7 +249,7 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            past = past_tasks(memory, state["recalled"])
+            past = past_tasks(memory, state["recalled"], joint)
             chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task, past)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())

@@ -139,6 +139,7 @@ def test_an_older_experience_is_read_and_written_on(
         experience.add_trial(search, make_trial(0), "a", "r")
     connection = sqlite3.connect(file)
     with connection:
+        connection.execute("DROP INDEX trial_outline")
         for place in LATER[version]:
             connection.execute("ALTER TABLE {} DROP COLUMN {}".format(*place.split(".")))
     connection.close()
@@ -149,6 +150,9 @@ def test_an_older_experience_is_read_and_written_on(
             assert experience.trials(search) == known
             assert (experience.search(search).source, experience.tasks()[0].sketch) == ("", None)
             experience.add_trial(search, heir, "b", "r")
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trial_outline'").fetchone() == (1,)
+    connection.close()
 
 
 def test_a_migration_that_fails_leaves_the_old_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

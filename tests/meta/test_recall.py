@@ -20,7 +20,8 @@ from archwise.meta.recall import past_tasks, recall, told
 from archwise.signature import Signature
 from archwise.spaces import Chain, Choice, JointSpace, Settings, Space
 from archwise.spaces.architecture import Candidate
-from archwise.spaces.parts import dense, head
+from archwise.spaces.layer_types import identity
+from archwise.spaces.parts import dense, head, relu
 from archwise.strategies import BayesianOptimization
 from archwise.trial import Outcome, Trial
 
@@ -37,6 +38,10 @@ def memory(tmp_path: Path) -> Iterator[Experience]:
         yield opened
 
 
+def described(task: str, **facts: Any) -> TaskRecord:
+    return TaskRecord(f"print of {task}", task, "binary", Signature((4,), 2, "table"), "accuracy", {}, **facts)
+
+
 def searched(
     memory: Experience,
     task: str,
@@ -48,9 +53,9 @@ def searched(
     **changes: Any,
 ) -> str:
     """Record a search with a trial for each score, and return its id."""
-    memory.add_task(TaskRecord(f"print of {task}", task, "binary", Signature((4,), 2, "table"), "accuracy", {}))
+    memory.add_task(described(task))
     for part in (space.network, space.recipe):
-        memory.add_space(SpaceRecord(part.hash, part.name, {}))
+        memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
     hashes = space.network.hash, space.recipe.hash
     search = memory.begin_search(SearchRecord(f"print of {task}", *hashes, "random", seed, objective, settings or {}))
     for number, score in enumerate(scores):
@@ -64,41 +69,105 @@ def searched(
 
 def known(memory: Experience, task: str = "new") -> dict[str, list[Candidate]]:
     """Return the past tasks that a new search is told of, with their candidates."""
-    past = past_tasks(memory, recall(memory, f"print of {task}", SPACE))
+    past = past_tasks(memory, recall(memory, described(task), SPACE), SPACE)
     return {each.name: [trial.candidate for trial in each.trials] for each in past}
 
 
 def test_trials_of_the_same_space_are_known_failed_ones_too(memory: Experience) -> None:
     searched(memory, "easy", [0.7, None, 0.9, 0.8, 0.6])
-    other = JointSpace(SPACE.network.fix({"width": [8, 16]}), SPACE.recipe)
-    searched(memory, "another space", [0.9, 0.8, 0.7], other)
+    deeper = JointSpace(Space(Chain(dense(Choice("width", WIDTHS)), relu(), head())), SPACE.recipe)
+    searched(memory, "other networks of the same names", [0.9, 0.8, 0.7], deeper)
     searched(memory, "too few finished", [0.9, None, 0.8])
     searched(memory, "a finalist's confirmations", [0.9, 0.8, 0.7], purpose="confirm")
     searched(memory, "nothing tried", [])
     assert known(memory) == {"easy": CANDIDATES[:5]}
-    [past] = past_tasks(memory, recall(memory, "print of new", SPACE))
+    [past] = past_tasks(memory, recall(memory, described("new"), SPACE), SPACE)
     assert [trial.score for trial in past.trials] == [0.7, None, 0.9, 0.8, 0.6]
+
+
+def test_trials_of_changed_spaces_are_known_where_they_mean_the_same(memory: Experience) -> None:
+    smaller = JointSpace(SPACE.network.fix({"width": [8, 16]}), SPACE.recipe)
+    own = Candidate(smaller.network.default, smaller.recipe.default)
+    searched(memory, "limited", [0.9, 0.8, 0.7], smaller, candidate=own)
+    searched(memory, "limited", [0.6, None])
+    assert known(memory) == {"limited": [own] * 3 + CANDIDATES[:2]}, "one past task, as its scores can be compared"
+    searched(memory, "of all", [0.1 * i for i in range(len(CANDIDATES))])
+    recalled = recall(memory, described("new"), smaller)
+    assert [entry["task"] for entry in recalled] == ["of all", "limited"]
+    past, _ = past_tasks(memory, recalled, smaller)
+    assert {trial.candidate for trial in past.trials} == {c for c in CANDIDATES if c in smaller}
+    assert [trial.score for trial in past.trials] == [0.1 * i for i in range(4)]
+
+
+def test_what_was_recalled_is_read_the_same_later(memory: Experience) -> None:
+    before = JointSpace(Space(Chain(dense(Choice("size", WIDTHS)), head(), name="net")), Space(Settings(rate=0.1)))
+    candidate = before.sample(0)
+    searched(memory, "renamed", [0.9, 0.8, 0.7], before, candidate=candidate)
+    after = Chain(Chain(dense(Choice("size", WIDTHS)), Choice("act", [relu(), identity()]), name="net"), head())
+    now = JointSpace(Space(after), SPACE.recipe)
+    recalled = json.loads(json.dumps(recall(memory, described("new"), now)))
+    [entry] = recalled
+    [reading] = entry["readings"].values()
+    assert reading["gaps"] == [{"act": "identity"}, {"rate": 0.1}]
+    [past] = past_tasks(memory, recalled, now)
+    assert [now.key(trial.candidate) for trial in past.trials] == [before.key(candidate)] * 3
+    assert all(trial.candidate in now for trial in past.trials)
+    another = JointSpace(Space(Chain(dense(Choice("size", WIDTHS)), relu(), head())), SPACE.recipe)
+    assert past_tasks(memory, recalled, another)[0].trials == [], "never misread, whatever the entry says"
+
+
+def test_a_space_that_computes_something_else_by_now_is_not_misread(memory: Experience, monkeypatch) -> None:
+    searched(memory, "old", [0.7, 0.9, 0.8])
+    assert known(memory)
+    key = SPACE.network.key
+    monkeypatch.setattr(SPACE.network, "key", lambda architecture: f"{key(architecture)} of a new version")
+    assert not known(memory)
+
+
+def test_nearly_the_same_data_comes_first_and_is_told_or_left_out(memory: Experience) -> None:
+    rows = [4 * number for number in range(0, 128_000, 1_000)]
+    twin = [*rows[:120], *(4 * number + 4 for number in range(120_000, 128_000, 1_000))]
+    memory.add_task(described("twin", sketch=twin))
+    memory.add_task(described("stranger", sketch=[number + 4 for number in rows]))
+    for task in ("twin", "stranger", "unknown"):
+        searched(memory, task, [0.5, 0.6, 0.4])
+    new = described("new", sketch=rows)
+    recalled = recall(memory, new, SPACE)
+    assert [(e["task"], e["same_data"]) for e in recalled] == [("twin", 0.94), ("unknown", 0.0), ("stranger", 0.0)]
+    assert "nearly the same data under the name twin (94 % of its rows)" in told(recalled)[1]
+    recalled = recall(memory, new, SPACE, leave_out_same_data=True)
+    assert [past.name for past in past_tasks(memory, recalled, SPACE)] == ["unknown", "stranger"]
+    assert told(recalled)[1:] == ["past tasks with some of the same data were left out (twin)"]
+
+
+def test_the_most_alike_come_first(memory: Experience) -> None:
+    for size, task in enumerate(("tiny", "small", "large", "huge")):
+        memory.add_task(described(task, descriptor={"log_rows": float(size)}))
+        searched(memory, task, [0.5, 0.6, 0.4])
+    recalled = recall(memory, described("new", descriptor={"log_rows": 0.9}), SPACE)
+    assert [entry["task"] for entry in recalled] == ["small", "tiny", "large", "huge"]
+    assert past_tasks(memory, recalled, SPACE)[0].descriptor == {"log_rows": 1.0}
 
 
 def test_scores_of_another_meaning_are_of_another_past_task(memory: Experience) -> None:
     for epochs, objective in ((5, "accuracy"), (50, "accuracy"), (5, "f1"), (5, "accuracy")):
         searched(memory, "easy", [0.7, 0.9, 0.8], settings={"epochs": epochs}, objective=objective)
-    found = past_tasks(memory, recall(memory, "print of new", SPACE))
+    found = past_tasks(memory, recall(memory, described("new"), SPACE), SPACE)
     assert sorted(len(task.trials) for task in found) == [3, 3, 6]
 
 
 def test_the_same_data_comes_first_and_then_the_latest(memory: Experience) -> None:
     for task in ("new", "old", "younger"):
         searched(memory, task, [0.5, 0.6, 0.4], seed=1)
-    recalled = recall(memory, "print of new", SPACE)
+    recalled = recall(memory, described("new"), SPACE)
     assert [(entry["task"], entry["same_data"]) for entry in recalled] == [
-        ("new", True),
-        ("younger", False),
-        ("old", False),
+        ("new", 1.0),
+        ("younger", 0.0),
+        ("old", 0.0),
     ]
     assert told(recalled)[0] == "it knows 3 past tasks in this space (new, younger, old)"
     assert "the same data was searched before" in told(recalled)[1]
-    assert len(told(recall(memory, "print of something else", SPACE))) == 1
+    assert len(told(recall(memory, described("something else"), SPACE))) == 1
     assert told([]) == []
 
 
@@ -117,7 +186,7 @@ def test_what_was_continued_is_told_once(memory: Experience) -> None:
     search = searched(memory, "short and long", [0.5, 0.7, 0.6], fidelity=1 / 3)
     longer = Trial(3, CANDIDATES[1], 1.0, 0, Outcome("finished", 0.9), parent=1)
     memory.add_trial(search, longer, *SPACE.key(longer.candidate))
-    [past] = past_tasks(memory, recall(memory, "print of new", SPACE))
+    [past] = past_tasks(memory, recall(memory, described("new"), SPACE), SPACE)
     assert [(trial.candidate, trial.fidelity) for trial in past.trials] == [
         (CANDIDATES[0], 1 / 3),
         (CANDIDATES[2], 1 / 3),
@@ -129,14 +198,14 @@ def test_what_was_continued_is_told_once(memory: Experience) -> None:
 
 def test_what_the_experience_has_lost_is_not_known(memory: Experience) -> None:
     search = searched(memory, "easy", [0.5, 0.6, 0.4])
-    entry = {"task": "easy", "same_data": False, "searches": {search: [7, 1]}}
-    assert [[t.number for t in task.trials] for task in past_tasks(memory, [entry])] == [[1]]
+    entry = {"task": "easy", "same_data": 0.0, "searches": {search: [7, 1]}}
+    assert [[t.number for t in task.trials] for task in past_tasks(memory, [entry], SPACE)] == [[1]]
 
 
 def test_the_best_of_short_searches_are_tried_early(memory: Experience) -> None:
     for task in ("one", "two"):
         searched(memory, task, [0.5, 0.9, 0.6])
-    strategy = GuardedTransfer(past_tasks(memory, recall(memory, "print of new", SPACE)))
+    strategy = GuardedTransfer(past_tasks(memory, recall(memory, described("new"), SPACE), SPACE))
     trials = simulate(lambda: strategy, SPACE, 6)
     assert trials[1].candidate == CANDIDATES[1] and "best of another search" in trials[1].origin
 

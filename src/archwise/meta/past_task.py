@@ -17,19 +17,24 @@ class PastTask:
         name: what people call it.
         trials: those of its searches, failed ones too, each candidate's longest training alone.
         descriptor: numbers that describe the task; None where not known.
+        space: what the trials are candidates of, where that is another space than the new task's; see `meta.foreign`.
     """
 
     name: str
     trials: Sequence[Trial] = field(repr=False)
     descriptor: Mapping[str, float] | None = None
+    space: JointSpace | None = field(default=None, repr=False)
 
     def within(self, space: JointSpace) -> list[Trial]:
         """Return the trials of candidates that a space holds, with scores that can be compared.
 
         Where half of them or more were trained in full, the others are left out. Where fewer were, most had been cut
         short because others were better, so scores are places: who was trained for longer stands above all who were
-        not, and of equally long ones the better score decides.
+        not, and of equally long ones the better score decides. What was searched in another space is no candidate of
+        this one, even where its record looks like one.
         """
+        if self.space not in (None, space):
+            return []
         trials = [trial for trial in self.trials if trial.candidate in space]
         in_full = [trial for trial in trials if trial.fidelity >= 1]
         if 2 * len(in_full) >= len(trials):

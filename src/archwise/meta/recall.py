@@ -3,111 +3,166 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from archwise.experience import Experience, SearchRecord
-from archwise.experience.records import TrialOutline
+from archwise.experience import Experience, TaskRecord
+from archwise.experience.past import Outline, PastSearch, past_searches, thinned
+from archwise.meta.past_spaces import PastSpaces, Reader, numbers_of
 from archwise.meta.past_task import PastTask
+from archwise.meta.similarity import similarity
 from archwise.spaces.joint import JointSpace
+from archwise.tasks.sketch import SAME, overlap
 
 TASKS = 64
-"""Most past tasks that are recalled: the same data first, then the latest."""
+"""Most past tasks that are recalled: the same data first, then the most alike, then the latest."""
 TRIALS = 100
 """Most trials of each: the best 30, and evenly spread ones."""
 LEAST = 3
 """Fewest finished trials of a past task that is recalled."""
+LEFT_OUT = 0.1
+"""Share of common rows from which a past task can be left out for holding the same data."""
+FLATTERS = "the test figure may flatter a little"
+
+Entry = dict[str, Any]
+"""A past task as plain data; see `recall`."""
 
 
-def recall(memory: Experience, fingerprint: str, space: JointSpace) -> list[dict[str, Any]]:
+class Meaning(NamedTuple):
+    """What searches share whose scores can be compared."""
+
+    task: str
+    """Fingerprint of the task."""
+    objective: str
+    epochs: float | None
+    """Length of a full training."""
+
+
+def recall(memory: Experience, task: TaskRecord, space: JointSpace, leave_out_same_data: bool = False) -> list[Entry]:
     """Return which trials of past tasks a new search is shown.
 
     Trials of one task are of one past task as far as their scores have one meaning: the same objective, and the same
-    length of a full training.
+    length of a full training. Those of other spaces are among them as far as they mean a candidate of this one.
 
     Args:
         memory: what is known.
-        fingerprint: of the new search's task.
+        task: the new search's.
         space: its candidates.
+        leave_out_same_data: whether past tasks that hold some of the new one's data are not shown, as must be where a
+            method is judged by what it learns from other data.
 
     Returns:
-        The past tasks as plain data: "task" (its name), "same_data" (whether it is the new one), and "searches" (id ->
-        numbers of trials). It is kept with the new search, which stays the same when others are recorded.
+        The past tasks as plain data: "task" (its name), "fingerprint", "same_data" (the share of its rows that are the
+        new one's), "searches" (id -> numbers of trials), and "readings" (id -> how its records are read) of those
+        searches whose spaces have changed since. It is kept with the new search, which stays the same when others are
+        recorded. One that was left out has "left_out" and no searches.
     """
-    hashes = space.network.hash, space.recipe.hash
-    groups: dict[tuple[str, str, Any], list[SearchRecord]] = defaultdict(list)
-    for search in memory.searches():
-        if (search.space, search.recipe_space) == hashes:
-            groups[search.task, search.objective, search.settings.get("epochs")].append(search)
-    names = {task.fingerprint: task.name for task in memory.tasks()}
-    latest_first = sorted(
-        groups.items(),
-        key=lambda group: (group[0][0] == fingerprint, max(search.started for search in group[1])),
-        reverse=True,
-    )
-    recalled: list[dict[str, Any]] = []
-    for (task, *_), searches in latest_first:
-        chosen = _chosen(outline for search in searches for outline in memory.outlines(search.id))
-        if sum(outline.score is not None for outline in chosen) >= LEAST:
-            numbers: dict[str, list[int]] = defaultdict(list)
-            for outline in chosen:
-                numbers[outline.search].append(outline.number)
-            recalled.append({"task": names[task], "same_data": task == fingerprint, "searches": dict(numbers)})
-        if len(recalled) == TASKS:
-            break
+    searches: dict[Meaning, list[PastSearch]] = defaultdict(list)
+    for search in past_searches(memory):
+        searches[Meaning(search.task, search.objective, search.epochs)].append(search)
+    tasks = {past.fingerprint: past for past in memory.tasks()}
+    shares = {name: _share(task, past) for name, past in tasks.items()}
+    spaces = PastSpaces(memory, space)
+    recalled: list[Entry] = []
+    for meaning in _nearest_first(task, searches, tasks, shares):
+        share = shares[meaning.task]
+        entry = {"task": tasks[meaning.task].name, "fingerprint": meaning.task, "same_data": share}
+        if leave_out_same_data and share >= LEFT_OUT:
+            recalled.append({**entry, "left_out": True, "searches": {}})
+        elif sum("left_out" not in other for other in recalled) < TASKS:
+            shown = _shown(searches[meaning], spaces)
+            recalled += [{**entry, **shown}] if shown else []
     return recalled
 
 
-def past_tasks(memory: Experience, recalled: Sequence[dict[str, Any]]) -> list[PastTask]:
+def past_tasks(memory: Experience, recalled: Sequence[Entry], space: JointSpace) -> list[PastTask]:
     """Return past tasks with their trials.
 
     Args:
         memory: what is known; what it has lost is left out.
         recalled: what `recall` returned.
+        space: the candidates of the search that it was returned for.
     """
+    descriptors = {task.fingerprint: task.descriptor for task in memory.tasks()} if recalled else {}
+    reader = Reader(memory, space)
     tasks = []
     for entry in recalled:
-        trials = [
-            trial
-            for search, numbers in entry["searches"].items()
-            for trial in memory.trials(search, numbers)
-            if trial.purpose == "search"
-        ]
-        tasks.append(PastTask(entry["task"], trials))
+        if entry["searches"]:
+            readings = entry.get("readings", {})
+            trials = [
+                trial
+                for search, numbers in entry["searches"].items()
+                for trial in reader.trials(search, numbers, readings.get(search))
+            ]
+            tasks.append(PastTask(entry["task"], trials, descriptors.get(entry.get("fingerprint", ""))))
     return tasks
 
 
-def told(recalled: Sequence[dict[str, Any]]) -> list[str]:
+def told(recalled: Sequence[Entry]) -> list[str]:
     """Return in words what a search knows of past tasks; nothing where there is none.
 
     Example:
-        >>> told([{"task": "iris", "same_data": False}, {"task": "wine", "same_data": False}])
-        ['it knows 2 past tasks in this space (iris, wine)']
+        >>> told([{"task": "iris", "same_data": 0.93, "searches": {"a": [1]}}])
+        ['it knows a past task in this space (iris)',
+         'the experience holds nearly the same data under the name iris (93 % of its rows), so the test figure ...']
     """
-    if not recalled:
-        return []
-    names = list(dict.fromkeys(entry["task"] for entry in recalled))
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    tasks = "a past task" if len(names) == 1 else f"{len(names)} past tasks"
-    words = [f"it knows {tasks} in this space ({listed})"]
-    if any(entry["same_data"] for entry in recalled):
-        words.append(
-            "the same data was searched before, perhaps with other splits, so the test figure may flatter a little"
-        )
+    shown = [entry for entry in recalled if entry["searches"]]
+    words = []
+    if shown:
+        names = list(dict.fromkeys(entry["task"] for entry in shown))
+        tasks = "a past task" if len(names) == 1 else f"{len(names)} past tasks"
+        words.append(f"it knows {tasks} in this space ({_listed(names)})")
+    for share, name in sorted({(entry["same_data"], entry["task"]) for entry in shown}, reverse=True):
+        if share >= 1:
+            words.append(f"the same data was searched before ({name}), perhaps with other splits, so {FLATTERS}")
+        elif share >= SAME:
+            holds = f"the experience holds nearly the same data under the name {name}"
+            words.append(f"{holds} ({100 * share:.0f} % of its rows), so {FLATTERS}")
+    left_out = list(dict.fromkeys(entry["task"] for entry in recalled if "left_out" in entry))
+    if left_out:
+        words.append(f"past tasks with some of the same data were left out ({_listed(left_out)})")
     return words
 
 
-def _chosen(outlines: Iterable[TrialOutline]) -> list[TrialOutline]:
-    """Return the trials that are shown: none that another continued, and of many the best and evenly spread ones."""
-    every = list(outlines)
-    continued = {(outline.search, outline.parent) for outline in every}
-    ended = [outline for outline in every if (outline.search, outline.number) not in continued]
-    if len(ended) <= TRIALS:
-        return ended
-    order = sorted(
-        range(len(ended)), key=lambda i: (ended[i].score is None, -ended[i].fidelity, -(ended[i].score or 0.0))
-    )
-    best = set(order[: 3 * TRIALS // 10])
-    rest = [i for i in range(len(ended)) if i not in best]
-    spread = {rest[i * len(rest) // (TRIALS - len(best))] for i in range(TRIALS - len(best))}
-    return [ended[i] for i in sorted(best | spread)]
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _share(new: TaskRecord, past: TaskRecord) -> float:
+    """Return the share of common rows, of the smaller of two tasks."""
+    if new.fingerprint == past.fingerprint:
+        return 1.0
+    return round(overlap(new.sketch, past.sketch, targets=False), 2)
+
+
+def _nearest_first(
+    new: TaskRecord,
+    searches: Mapping[Meaning, Sequence[PastSearch]],
+    tasks: Mapping[str, TaskRecord],
+    shares: Mapping[str, float],
+) -> list[Meaning]:
+    """Return past tasks: those of the same data first, then the most alike, then the latest."""
+    searched = list(dict.fromkeys(meaning.task for meaning in searches))
+    weights = similarity(new.descriptor, [tasks[name].descriptor for name in searched])
+    alike = dict(zip(searched, weights.round(9).tolist(), strict=True))
+
+    def order(meaning: Meaning) -> tuple[float, float, float]:
+        share = shares[meaning.task]
+        return share if share >= SAME else 0.0, alike[meaning.task], searches[meaning][-1].started
+
+    return sorted(searches, key=order, reverse=True)
+
+
+def _shown(searches: Sequence[PastSearch], spaces: PastSpaces) -> dict[str, Any] | None:
+    """Return which trials of searches are shown and how they are read; None where too few finished."""
+    found: list[Outline] = []
+    readings: dict[str, Any] = {}
+    for outlines, reading in spaces.outlines(searches, TRIALS):
+        found += outlines
+        if reading is not None:
+            readings |= dict.fromkeys((outline.search for outline in outlines), reading.to_json())
+    if sum(outline.score is not None for outline in found) < LEAST:
+        return None
+    numbers = numbers_of(thinned(found, TRIALS))
+    told = {search: readings[search] for search in numbers if search in readings}
+    return {"searches": numbers} | ({"readings": told} if told else {})
