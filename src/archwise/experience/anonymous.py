@@ -95,7 +95,7 @@ def _task(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
             for name in ("train", "validation", "test")
             if (size := row["sizes"].get(name))
         },
-        "descriptor": None if row["descriptor"] is None else _numbers(row["descriptor"]),
+        "descriptor": None if row["descriptor"] is None else _rounded_numbers(row["descriptor"]),
         "sketch": None,
     }
 
@@ -108,8 +108,7 @@ def _search(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
         "space": row["space"],
         "recipe_space": row["recipe_space"],
         "strategy": "",
-        # How long a full training is: what the meaning of fidelities and scores depends on.
-        "settings": _only(row["settings"], ("epochs",)),
+        "settings": _settings(row["settings"]),
         "seed": row["seed"],
         "objective": _measure(row["objective"], key),
         "budget": _only(row["budget"], ("trials", "minutes", "seconds")),
@@ -126,6 +125,15 @@ def _search(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
         "state": row["state"],
         "source": "",
     }
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How long a full training is, on which the meaning of scores depends; and how a ready-made space was limited."""
+    from archwise.spaces.ready import READY
+
+    ready = isinstance(settings.get("space"), str) and settings["space"] in READY
+    limits = ("space", "fix", "exclude") if ready else ()
+    return _only(settings, ("epochs",)) | {name: settings[name] for name in limits if name in settings}
 
 
 def _trial(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
@@ -155,17 +163,8 @@ def _only(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: values[name] for name in names if _is_number(values.get(name))}
 
 
-def _numbers(value: Any) -> Any:
-    """Numbers alone, to three digits, under the names that the descriptor gives them."""
-    if isinstance(value, Mapping):
-        return {name: _numbers(item) for name, item in value.items() if _holds_numbers(item)}
-    if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return _rounded(value, 3) if _is_number(value) else None
-
-
-def _holds_numbers(value: Any) -> bool:
-    return value is None or isinstance(value, Mapping | list) or _is_number(value)
+def _rounded_numbers(descriptor: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _rounded(value, 3) for name, value in descriptor.items() if _is_number(value)}
 
 
 def _is_number(value: Any) -> bool:

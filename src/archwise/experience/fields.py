@@ -17,7 +17,8 @@ Check = Callable[[Any], Any]
 """Returns the value as it is kept; raises a ValueError that says what the value is instead."""
 
 _LATEST = 250_000_000_000.0
-_LONGEST = 1e12
+_LARGEST = 1e12
+"""Of descriptors' numbers and of durations: sums and squares of them stay finite."""
 _BITS = 63
 _DEEPEST = 200
 
@@ -174,10 +175,15 @@ def _data_object(value: Any) -> dict[str, Any]:
 
 def _settings(value: Any) -> dict[str, Any]:
     settings = _data_object(value)
-    # Searches whose full training has another length are compared apart.
-    if settings.get("epochs") is not None:
-        _finite(settings["epochs"])
+    # What later searches read: how long a full training is, and how the space is built again.
+    for name, check in (("epochs", _finite), ("space", _LINE), ("fix", _limits), ("exclude", _limits)):
+        if settings.get(name) is not None:
+            check(settings[name])
     return settings
+
+
+def _limits(value: Any) -> dict[str, Any]:
+    return _object(lambda labels: _list(_label, 0, 10_000)(labels if isinstance(labels, list) else [labels]))(value)  # type: ignore[no-any-return]
 
 
 def _signature(value: Any) -> dict[str, Any]:
@@ -195,7 +201,7 @@ _NUMBER, _SEED = _whole(0, 2**31 - 1), _whole(-(2**_BITS), 2**_BITS - 1)
 _TIME, _LINE = _between(0.0, _LATEST), _text(1000)
 
 FIELDS: dict[Kind, dict[str, Check]] = {
-    "space": {"hash": _word, "name": _LINE, "description": _data},
+    "space": {"hash": _word, "name": _LINE, "description": _data_object},
     "task": {
         "fingerprint": _word,
         "name": _LINE,
@@ -203,8 +209,8 @@ FIELDS: dict[Kind, dict[str, Check]] = {
         "signature": _signature,
         "objective": _word,
         "sizes": _object(_whole(0, 2**53), 100),
-        "descriptor": _or_none(_data_object),
-        "sketch": _or_none(_list(_whole(-(2**_BITS), 2**64 - 1), 0, 10_000)),
+        "descriptor": _or_none(_object(_between(-_LARGEST, _LARGEST), 1000)),
+        "sketch": _or_none(_list(_whole(0, 2**53 - 1), 0, 10_000)),
     },
     "search": {
         "id": _word,
@@ -245,7 +251,7 @@ FIELDS: dict[Kind, dict[str, Check]] = {
         "inherits": _or_none(_NUMBER),
         "origin": _LINE,
         "started": _TIME,
-        "seconds": _between(-_LONGEST, _LONGEST),
+        "seconds": _between(-_LARGEST, _LARGEST),
         "created": _TIME,
     },
 }
