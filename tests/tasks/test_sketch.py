@@ -128,6 +128,7 @@ def test_what_is_kept(make: Make) -> None:
     path.write_text(json.dumps(content))
     older = Task.load(task.folder)
     assert older.sketch is None and overlap(older.sketch, task.sketch) == 0
+    assert overlap([2**64 - 1, -(2**63)], task.sketch) == 0
 
 
 def test_rows_that_are_types_identify_nothing(make: Make) -> None:

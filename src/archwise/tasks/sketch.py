@@ -101,8 +101,10 @@ def overlap(first: Sequence[int] | None, second: Sequence[int] | None, *, target
         >>> overlap(of(frame), of(frame.assign(y=2)), targets=False)
         1.0
     """
-    kinds = range(3) if not targets else range(2)
-    return max(_overlap(_of_kind(first, kind), _of_kind(second, kind)) for kind in kinds)
+    # Numbers of 52 bits are exact as float64, and others, which a stranger's file may hold, are no error.
+    one, two = (np.array(numbers or (), dtype=np.float64) for numbers in (first, second))
+    kinds = range(2 if targets else 3)
+    return max(_overlap(one[one % _KINDS == kind], two[two % _KINDS == kind]) for kind in kinds)
 
 
 def content_hashes(x: pd.DataFrame | np.ndarray, y: pd.Series[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -190,14 +192,10 @@ def _unambiguous(like: np.ndarray, in_order: np.ndarray) -> np.ndarray:
     return unambiguous
 
 
-def _of_kind(numbers: Sequence[int] | None, kind: int) -> np.ndarray:
-    return np.array(sorted(number for number in numbers or () if number % _KINDS == kind), dtype=np.int64)
-
-
 def _overlap(first: np.ndarray, second: np.ndarray) -> float:
     # Of a full sketch, what is above its largest number is not known.
-    limits = [numbers[-1] for numbers in (first, second) if len(numbers) >= NUMBERS]
+    limits = [numbers.max() for numbers in (first, second) if len(numbers) >= NUMBERS]
     if limits:
         first, second = (numbers[numbers <= min(limits)] for numbers in (first, second))
     fewer = min(len(first), len(second))
-    return float(len(np.intersect1d(first, second)) / fewer) if fewer else 0.0
+    return len(set(first.tolist()) & set(second.tolist())) / fewer if fewer else 0.0
