@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.experience.stocked import FINGERPRINT, change, content, stock, stocke
 
 from archwise.errors import ExperienceError
 from archwise.experience import Amounts, Experience, merge, opened_copy, taking
+from archwise.experience.entries import Entry, entries
 
 LIKE_VERSION_2 = (
     "ALTER TABLE task DROP COLUMN sketch",
@@ -51,6 +53,25 @@ def test_the_order_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             held.append(content(experience))
     assert held[0] == held[1] == held[2]
     assert sum(key[0] == "trial" for key in held[0]) == 3 * (3 + 4 + 5)
+
+
+def test_what_is_taken_in_is_written_on_the_way_and_not_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "_AT_ONCE", 10)
+    with (
+        opened_copy(stocked(tmp_path / "other.sqlite", trials=30)) as other,
+        Experience(tmp_path / "mine.sqlite") as mine,
+    ):
+
+        def watched(stream: Iterator[Entry]) -> Iterator[Entry]:
+            for number, entry in enumerate(stream):
+                assert len(content(mine)) >= number - 10
+                yield entry
+
+        gain = other.database.read(lambda c: taking.take(mine, watched(entries(c)), "there", trusted=True))
+        assert gain.trials == 90
+        assert content(mine) == content(other)
 
 
 def test_a_known_search_gets_its_missing_trials_and_its_later_state(tmp_path: Path) -> None:

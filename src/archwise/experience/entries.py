@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, or_, select
 
 from archwise.experience import schema
 from archwise.experience.queries import every_search
@@ -36,24 +36,24 @@ def entries(connection: Connection, fingerprints: Sequence[str] | None = None) -
         used = (chosen.c.space, chosen.c.recipe_space)
         spaces = spaces.where(or_(*(schema.space.c.hash.in_(select(column)) for column in used)))
     for row in _rows(connection, spaces.order_by(schema.space.c.id)):
-        yield Entry("space", _content(row, schema.space, "id"))
+        yield Entry("space", _content(row, "id"))
     for row in _rows(connection, tasks.order_by(schema.task.c.id)):
-        yield Entry("task", _content(row, schema.task, "id"))
+        yield Entry("task", _content(row, "id"))
     column = schema.trial.c
     trials = select(schema.trial).where(column.search_id == bindparam("search"))
     trials = trials.order_by(column.number, column.purpose.desc())
     for row in _rows(connection, searches.order_by(schema.search.c.started, schema.search.c.id)):
-        search = _content(row, schema.search, "task_id", "space_id", "recipe_space_id")
-        named = {"task": row.task, "space": row.space, "recipe_space": row.recipe_space}
-        yield Entry("search", search | named)
+        yield Entry("search", _content(row, "task_id", "space_id", "recipe_space_id"))
         for trial in _rows(connection, trials, search=row.id):
-            content = _content(trial, schema.trial, "id", "search_id", "task_id", "space_id")
-            yield Entry("trial", content | {"search": row.id})
+            yield Entry("trial", _content(trial, "id", "search_id", "task_id", "space_id") | {"search": row.id})
 
 
 def _rows(connection: Connection, statement: Select[Any], **values: str) -> Iterator[Row[Any]]:
     yield from connection.execute(statement, values, execution_options={"yield_per": _AT_ONCE})
 
 
-def _content(row: Row[Any], table: Table, *without: str) -> dict[str, Any]:
-    return {column.name: row._mapping[column.name] for column in table.columns if column.name not in without}
+def _content(row: Row[Any], *without: str) -> dict[str, Any]:
+    content = row._asdict()
+    for name in without:
+        del content[name]
+    return content

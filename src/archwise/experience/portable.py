@@ -26,6 +26,13 @@ _NAMES = 1_000_000
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_number).decode
+
+
 class Header(NamedTuple):
     """The first line.
 
@@ -130,7 +137,7 @@ class PortableFile:
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         try:
-            record = json.loads(line, parse_constant=_no_number)
+            record = _decode(line.decode())
         except ValueError as error:
             raise self._refusal(number, f"it is no JSON ({error})") from None
         except RecursionError:
@@ -189,7 +196,3 @@ def _check_end(record: dict[str, Any], counts: dict[str, int]) -> bool:
     if said != counts:
         raise ValueError(f"it counts {shown(said)} where {shown(counts)} came")
     return True
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is no number")
