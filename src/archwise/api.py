@@ -23,6 +23,7 @@ from archwise.model_file import check_layers
 from archwise.progress import Listener
 from archwise.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, is_learning, ready_strategy
 from archwise.ready import READY as STRATEGIES
+from archwise.rebuilding import rebuilt
 from archwise.result import Result
 from archwise.run import Run
 from archwise.runtime.cores import default_workers
@@ -168,10 +169,9 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
-            recalled = (
-                recall(memory, task_record(task), joint, leave_out_same_data) if _may_learn(strategy, minimise) else []
-            )
-            past = past_tasks(memory, recalled, joint)
+            may_learn = _may_learn(strategy, minimise)
+            recalled = recall(memory, task_record(task), joint, rebuilt, leave_out_same_data) if may_learn else []
+            past = past_tasks(memory, recalled, joint, rebuilt)
             if strategy in (None, "auto"):
                 strategy, why = automatic(trials, minimise, bool(past))
                 settings = replace(settings, strategy=strategy)
@@ -249,7 +249,7 @@ def resume(
                 raise RunError(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
-            past = past_tasks(memory, state["recalled"], joint)
+            past = past_tasks(memory, state["recalled"], joint, rebuilt)
             chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task, past)
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())

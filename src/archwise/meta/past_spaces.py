@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from archwise.experience import Experience
-from archwise.experience.past import Outline, PastSearch, known_space, outlines, recorded, recorded_trials
+from archwise.experience import Experience, SearchRecord
+from archwise.experience.past import Outline, PastSearch, Recorded, known_space, outlines, recorded, recorded_trials
+from archwise.meta.foreign import ALIKE, links_in_common
 from archwise.meta.translation import LOOKED_AT, Translation, same_tree
+from archwise.signature import Signature
 from archwise.spaces.joint import JointSpace
 from archwise.trial import Trial
 
@@ -18,21 +20,39 @@ TRANSLATED = 1500
 """Most networks of changed spaces whose graphs are compared: that takes up to 5 ms each."""
 LOOKED_THROUGH = 4
 """How many times more trials are looked through where a space has changed, as many will mean nothing now."""
+FOREIGN = 8
+"""Most past tasks of other spaces that are recalled: a surrogate of each has to look at every candidate anew."""
+
+Rebuild = Callable[[SearchRecord, Signature], JointSpace | None]
+"""Builds the candidates of a past search again; None where they cannot be the same."""
+
+
+class Kind(NamedTuple):
+    """What searches share whose records are read alike."""
+
+    space: str
+    recipe_space: str
+    version: str
 
 
 class PastSpaces:
-    """Finds those trials of past searches that mean candidates of a space.
+    """Finds those trials of past searches that say something about a space.
 
     Args:
         memory: the experience.
         space: the candidates of the new search.
+        rebuild: builds past spaces again, without which no other space says anything about this one.
     """
 
-    def __init__(self, memory: Experience, space: JointSpace):
+    def __init__(self, memory: Experience, space: JointSpace, rebuild: Rebuild | None = None):
         self.memory = memory
         self.space = space
-        self._known: dict[tuple[str, str, str], Translation | None] = {}
+        self._rebuild = rebuild
+        self._read: dict[Kind, Translation | None] = {}
+        self._rebuilt: dict[tuple[Kind, Signature], JointSpace | None] = {}
+        self._alike: dict[str, bool] = {}
         self._left = TRANSLATED
+        self._foreign_left = FOREIGN
 
     def outlines(self, searches: Sequence[PastSearch], most: int) -> Iterator[tuple[list[Outline], Translation | None]]:
         """Yield outlines of trials that mean a candidate of the space, with how they are read (None: as they stand).
@@ -41,17 +61,50 @@ class PastSpaces:
             searches: whose scores can be compared.
             most: how many trials of each space at most.
         """
-        alike: dict[tuple[str, str, str], list[PastSearch]] = defaultdict(list)
-        for search in searches:
-            alike[search.space, search.recipe_space, search.version].append(search)
-        for key, those in alike.items():
-            if key not in self._known:
-                self._known[key] = self._translation(those[-1])
-            translation = self._known[key]
+        for kind, those in _kinds(searches).items():
+            if kind not in self._read:
+                records = self._few(those)
+                if not records:
+                    continue
+                self._read[kind] = self._translation(kind, records)
+            translation = self._read[kind]
             if translation is None:
                 yield outlines(self.memory, those, most), None
             else:
                 yield self._meaning(outlines(self.memory, those, LOOKED_THROUGH * most), translation), translation
+
+    def foreign(self, searches: Sequence[PastSearch], signature: Signature, most: int) -> list[Outline]:
+        """Return outlines of trials of another space that has layers in common with this one; of several, the latest.
+
+        Args:
+            searches: whose scores can be compared.
+            signature: of their task.
+            most: how many trials at most.
+        """
+        if self._rebuild is None or not self._foreign_left:
+            return []
+        for kind, those in reversed(_kinds(searches).items()):
+            if self._read.get(kind) is not None and self._says_something(kind, those, signature):
+                self._foreign_left -= 1
+                return outlines(self.memory, those, most)
+        return []
+
+    def _says_something(self, kind: Kind, searches: Sequence[PastSearch], signature: Signature) -> bool:
+        """Whether a past space can be built again, is what was recorded, and has layers in common with this one."""
+        assert self._rebuild is not None
+        if (kind, signature) not in self._rebuilt:
+            past = self._rebuild(self.memory.search(searches[-1].id), signature)
+            if past is not None:
+                proof = Translation(past, True)
+                proof.learn(self._few(searches))
+                past = past if proof.same else None
+            self._rebuilt[kind, signature] = past
+        past = self._rebuilt[kind, signature]
+        if past is None:
+            return False
+        if kind.space not in self._alike:
+            self._alike[kind.space] = links_in_common(past.network, self.space.network) >= ALIKE
+        return self._alike[kind.space]
 
     def _meaning(self, found: list[Outline], translation: Translation) -> list[Outline]:
         """Return those that mean a candidate of the space."""
@@ -61,18 +114,20 @@ class PastSpaces:
         records = recorded(self.memory, numbers_of(found))
         return [o for o in found if (o.search, o.number) in records and translation(records[o.search, o.number])]
 
-    def _translation(self, search: PastSearch) -> Translation | None:
-        """Return how the records of a search are read; None where they are the space's own."""
-        networks, recipes = (known_space(self.memory, hash_) for hash_ in (search.space, search.recipe_space))
+    def _translation(self, kind: Kind, records: Sequence[Recorded]) -> Translation | None:
+        """Return how the records of searches are read; None where they are the space's own."""
+        networks, recipes = known_space(self.memory, kind.space), known_space(self.memory, kind.recipe_space)
         own = self.space.network
-        same = search.space == own.hash or same_tree(networks and networks.description, own.describe())
+        same = kind.space == own.hash or same_tree(networks and networks.description, own.describe())
         translation = Translation(
-            self.space, same, recipe_space=search.recipe_space, recipes=recipes and recipes.description
+            self.space, same, recipe_space=kind.recipe_space, recipes=recipes and recipes.description
         )
-        few = numbers_of(outlines(self.memory, [search], LOOKED_AT))
-        translation.learn(list(recorded(self.memory, few).values()))
-        unchanged = (search.space, search.recipe_space) == (own.hash, self.space.recipe.hash)
+        translation.learn(records)
+        unchanged = (kind.space, kind.recipe_space) == (own.hash, self.space.recipe.hash)
         return None if unchanged and translation.same else translation
+
+    def _few(self, searches: Sequence[PastSearch]) -> list[Recorded]:
+        return list(recorded(self.memory, numbers_of(outlines(self.memory, searches, LOOKED_AT))).values())
 
 
 class Reader:
@@ -81,11 +136,13 @@ class Reader:
     Args:
         memory: the experience.
         space: the candidates.
+        rebuild: builds past spaces again.
     """
 
-    def __init__(self, memory: Experience, space: JointSpace):
+    def __init__(self, memory: Experience, space: JointSpace, rebuild: Rebuild | None = None):
         self.memory = memory
         self.space = space
+        self._rebuild = rebuild
         self._translations: dict[str, Translation] = {}
 
     def trials(self, search: str, numbers: Sequence[int], reading: Mapping[str, Any] | None = None) -> list[Trial]:
@@ -103,6 +160,10 @@ class Reader:
         meant = ((trial, translation(recorded)) for trial, recorded in found)
         return [replace(trial, candidate=candidate) for trial, candidate in meant if candidate is not None]
 
+    def foreign_space(self, search: str, signature: Signature) -> JointSpace | None:
+        """Return the candidates of a search of another space; None where they cannot be built again."""
+        return self._rebuild(self.memory.search(search), signature) if self._rebuild else None
+
     def _translation(self, reading: Mapping[str, Any]) -> Translation:
         key = json.dumps(reading, sort_keys=True)
         if key not in self._translations:
@@ -111,6 +172,13 @@ class Reader:
             same, gaps = reading["same"], reading["gaps"]
             self._translations[key] = Translation(self.space, same, gaps, reading["recipe_space"], described)
         return self._translations[key]
+
+
+def _kinds(searches: Sequence[PastSearch]) -> dict[Kind, list[PastSearch]]:
+    kinds: dict[Kind, list[PastSearch]] = defaultdict(list)
+    for search in searches:
+        kinds[Kind(search.space, search.recipe_space, search.version)].append(search)
+    return kinds
 
 
 def numbers_of(found: Sequence[Outline]) -> dict[str, list[int]]:

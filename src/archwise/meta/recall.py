@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from archwise.experience import Experience, TaskRecord
 from archwise.experience.past import Outline, PastSearch, past_searches, thinned
-from archwise.meta.past_spaces import PastSpaces, Reader, numbers_of
+from archwise.meta.past_spaces import PastSpaces, Reader, Rebuild, numbers_of
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
+from archwise.signature import Signature
 from archwise.spaces.joint import JointSpace
 from archwise.tasks.sketch import SAME, overlap
 
 TASKS = 64
 """Most past tasks that are recalled: the same data first, then the most alike, then the latest."""
-TRIALS = 100
-"""Most trials of each: the best 30, and evenly spread ones."""
+NEAREST = 20
+"""The first of these, of which more trials are shown."""
+TRIALS, FEWER = 100, 40
+"""Most trials of each of the first past tasks, and of each of the others: the best 30 %, and evenly spread ones."""
 LEAST = 3
 """Fewest finished trials of a past task that is recalled."""
+ENOUGH = 30
+"""Finished trials of candidates of the space itself with which those of other spaces are not needed, and fewest of
+another space that say something."""
 LEFT_OUT = 0.1
 """Share of common rows from which a past task can be left out for holding the same data."""
 FLATTERS = "the test figure may flatter a little"
@@ -38,63 +45,75 @@ class Meaning(NamedTuple):
     """Length of a full training."""
 
 
-def recall(memory: Experience, task: TaskRecord, space: JointSpace, leave_out_same_data: bool = False) -> list[Entry]:
+def recall(
+    memory: Experience,
+    task: TaskRecord,
+    space: JointSpace,
+    rebuild: Rebuild | None = None,
+    leave_out_same_data: bool = False,
+) -> list[Entry]:
     """Return which trials of past tasks a new search is shown.
 
     Trials of one task are of one past task as far as their scores have one meaning: the same objective, and the same
-    length of a full training. Those of other spaces are among them as far as they mean a candidate of this one.
+    length of a full training. Those of other spaces are among them as far as they mean a candidate of this one. Where
+    few do, but the other space can be built again and has layers in common with this one, they are an entry for itself.
 
     Args:
         memory: what is known.
         task: the new search's.
         space: its candidates.
+        rebuild: builds past spaces again, see `archwise.rebuilding`; without it, those trials are not shown whose
+            candidates are not the space's.
         leave_out_same_data: whether past tasks that hold some of the new one's data are not shown, as must be where a
             method is judged by what it learns from other data.
 
     Returns:
         The past tasks as plain data: "task" (its name), "fingerprint", "same_data" (the share of its rows that are the
         new one's), "searches" (id -> numbers of trials), and "readings" (id -> how its records are read) of those
-        searches whose spaces have changed since. It is kept with the new search, which stays the same when others are
-        recorded. One that was left out has "left_out" and no searches.
+        searches whose spaces have changed since; one has "foreign" whose trials are of another space. It is kept with
+        the new search, which stays the same when others are recorded. One that was left out has "left_out" and no
+        searches.
     """
     searches: dict[Meaning, list[PastSearch]] = defaultdict(list)
     for search in past_searches(memory):
         searches[Meaning(search.task, search.objective, search.epochs)].append(search)
     tasks = {past.fingerprint: past for past in memory.tasks()}
     shares = {name: _share(task, past) for name, past in tasks.items()}
-    spaces = PastSpaces(memory, space)
+    spaces = PastSpaces(memory, space, rebuild)
     recalled: list[Entry] = []
     for meaning in _nearest_first(task, searches, tasks, shares):
-        share = shares[meaning.task]
-        entry = {"task": tasks[meaning.task].name, "fingerprint": meaning.task, "same_data": share}
+        past, share = tasks[meaning.task], shares[meaning.task]
+        entry = {"task": past.name, "fingerprint": past.fingerprint, "same_data": share}
         if leave_out_same_data and share >= LEFT_OUT:
             recalled.append({**entry, "left_out": True, "searches": {}})
         elif sum("left_out" not in other for other in recalled) < TASKS:
-            shown = _shown(searches[meaning], spaces)
-            recalled += [{**entry, **shown}] if shown else []
+            most = TRIALS if len(recalled) < NEAREST else FEWER
+            recalled += [{**entry, **shown} for shown in _shown(searches[meaning], spaces, past.signature, most)]
     return recalled
 
 
-def past_tasks(memory: Experience, recalled: Sequence[Entry], space: JointSpace) -> list[PastTask]:
+def past_tasks(
+    memory: Experience, recalled: Sequence[Entry], space: JointSpace, rebuild: Rebuild | None = None
+) -> list[PastTask]:
     """Return past tasks with their trials.
 
     Args:
         memory: what is known; what it has lost is left out.
         recalled: what `recall` returned.
         space: the candidates of the search that it was returned for.
+        rebuild: as for `recall`.
     """
-    descriptors = {task.fingerprint: task.descriptor for task in memory.tasks()} if recalled else {}
-    reader = Reader(memory, space)
+    known = {task.fingerprint: task for task in memory.tasks()} if recalled else {}
+    reader = Reader(memory, space, rebuild)
     tasks = []
     for entry in recalled:
-        if entry["searches"]:
-            readings = entry.get("readings", {})
-            trials = [
-                trial
-                for search, numbers in entry["searches"].items()
-                for trial in reader.trials(search, numbers, readings.get(search))
-            ]
-            tasks.append(PastTask(entry["task"], trials, descriptors.get(entry.get("fingerprint", ""))))
+        searches, readings = entry["searches"], entry.get("readings", {})
+        task = known.get(entry.get("fingerprint", ""))
+        foreign = reader.foreign_space(next(iter(searches)), task.signature) if "foreign" in entry and task else None
+        if searches and bool(foreign) == ("foreign" in entry):
+            trials = (reader.trials(search, numbers, readings.get(search)) for search, numbers in searches.items())
+            described = task.descriptor if task else None
+            tasks.append(PastTask(entry["task"], list(chain.from_iterable(trials)), described, foreign))
     return tasks
 
 
@@ -108,10 +127,11 @@ def told(recalled: Sequence[Entry]) -> list[str]:
     """
     shown = [entry for entry in recalled if entry["searches"]]
     words = []
-    if shown:
-        names = list(dict.fromkeys(entry["task"] for entry in shown))
-        tasks = "a past task" if len(names) == 1 else f"{len(names)} past tasks"
-        words.append(f"it knows {tasks} in this space ({_listed(names)})")
+    for foreign, where in ((False, "in this space"), (True, "in a space with layers in common")):
+        names = list(dict.fromkeys(entry["task"] for entry in shown if ("foreign" in entry) == foreign))
+        if names:
+            tasks = "a past task" if len(names) == 1 else f"{len(names)} past tasks"
+            words.append(f"it knows {tasks} {where} ({_listed(names)})")
     for share, name in sorted({(entry["same_data"], entry["task"]) for entry in shown}, reverse=True):
         if share >= 1:
             words.append(f"the same data was searched before ({name}), perhaps with other splits, so {FLATTERS}")
@@ -153,16 +173,25 @@ def _nearest_first(
     return sorted(searches, key=order, reverse=True)
 
 
-def _shown(searches: Sequence[PastSearch], spaces: PastSpaces) -> dict[str, Any] | None:
-    """Return which trials of searches are shown and how they are read; None where too few finished."""
+def _shown(searches: Sequence[PastSearch], spaces: PastSpaces, signature: Signature, most: int) -> list[dict[str, Any]]:
+    """Return which trials of searches are shown and how they are read; nothing where too few finished."""
     found: list[Outline] = []
     readings: dict[str, Any] = {}
-    for outlines, reading in spaces.outlines(searches, TRIALS):
+    for outlines, reading in spaces.outlines(searches, most):
         found += outlines
         if reading is not None:
             readings |= dict.fromkeys((outline.search for outline in outlines), reading.to_json())
-    if sum(outline.score is not None for outline in found) < LEAST:
-        return None
-    numbers = numbers_of(thinned(found, TRIALS))
-    told = {search: readings[search] for search in numbers if search in readings}
-    return {"searches": numbers} | ({"readings": told} if told else {})
+    shown: list[dict[str, Any]] = []
+    if _finished(found) >= LEAST:
+        numbers = numbers_of(thinned(found, most))
+        told = {search: readings[search] for search in numbers if search in readings}
+        shown.append({"searches": numbers} | ({"readings": told} if told else {}))
+    if _finished(found) < ENOUGH:
+        foreign = spaces.foreign(searches, signature, most)
+        if _finished(foreign) >= ENOUGH:
+            shown.append({"searches": numbers_of(foreign), "foreign": True})
+    return shown
+
+
+def _finished(found: Sequence[Outline]) -> int:
+    return sum(outline.score is not None for outline in found)

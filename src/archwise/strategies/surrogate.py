@@ -9,8 +9,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from archwise.spaces.architecture import Candidate
-from archwise.spaces.encoding import Encoding
-from archwise.spaces.extended import ExtendedEncoding
 from archwise.strategies.gaussian_process import GaussianProcess
 from archwise.trial import Trial
 
@@ -45,6 +43,18 @@ class _Seen(NamedTuple):
     mean: np.ndarray
 
 
+class Rows(Protocol):
+    """Candidates as rows of numbers in groups of columns of equal weight, as `Encoding` makes them."""
+
+    groups: tuple[slice, ...]
+
+    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return a row for each candidate."""
+
+    def sizes(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return the logarithm of each candidate's parameters, standardised; zeros if unknown."""
+
+
 class Prior(Protocol):
     """What is expected of scores before a search has any, from elsewhere."""
 
@@ -64,7 +74,7 @@ class Surrogate:
             None, nothing is.
     """
 
-    def __init__(self, encoding: Encoding | ExtendedEncoding, prior: Prior | None = None):
+    def __init__(self, encoding: Rows, prior: Prior | None = None):
         self.encoding = encoding
         self.prior = prior
         self._process = GaussianProcess(encoding.groups)
