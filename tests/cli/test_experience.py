@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.experience.stocked import SECRETS, change, stocked
+from tests.experience.stocked import SECRETS, change, content, stocked
 from typer.testing import Result
 
 from archwise.experience import Experience
@@ -127,3 +127,7 @@ def test_a_real_search_is_shared_without_its_names(
             (t.candidate, t.score, t.fidelity) for t in trials
         ]
         assert other.tasks()[0].signature == task.signature
+    told(invoke("experience", "export", "named.jsonl.gz", "--experience", place))
+    told(invoke("experience", "import", "named.jsonl.gz", "--into", "named.sqlite"))
+    with Experience(place) as mine, Experience(tmp_path / "named.sqlite") as named:
+        assert content(named) == content(mine)
