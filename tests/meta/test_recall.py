@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.datasets import load_iris
 from tests.contracts import toys
 from tests.contracts.simulation import simulate
 from tests.contracts.strategy_contract import foreign
@@ -17,12 +18,14 @@ import archwise
 from archwise.experience import Experience, SearchRecord, SpaceRecord, TaskRecord
 from archwise.meta.guard import GuardedTransfer
 from archwise.meta.recall import past_tasks, recall, told
+from archwise.session import task_record
 from archwise.signature import Signature
 from archwise.spaces import Chain, Choice, JointSpace, Settings, Space
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.layer_types import identity
 from archwise.spaces.parts import dense, head, relu
 from archwise.strategies import BayesianOptimization
+from archwise.tasks.load import make_task
 from archwise.trial import Outcome, Trial
 
 WIDTHS = [8, 16, 32, 64, 128, 256]
@@ -50,14 +53,16 @@ def searched(
     seed: int = 0,
     settings: dict[str, Any] | None = None,
     objective: str = "accuracy",
+    record: TaskRecord | None = None,
     **changes: Any,
 ) -> str:
     """Record a search with a trial for each score, and return its id."""
-    memory.add_task(described(task))
+    record = record or described(task)
+    memory.add_task(record)
     for part in (space.network, space.recipe):
         memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
     hashes = space.network.hash, space.recipe.hash
-    search = memory.begin_search(SearchRecord(f"print of {task}", *hashes, "random", seed, objective, settings or {}))
+    search = memory.begin_search(SearchRecord(record.fingerprint, *hashes, "random", seed, objective, settings or {}))
     for number, score in enumerate(scores):
         outcome = Outcome("failed", reason="diverged") if score is None else Outcome("finished", score)
         trial = Trial(
@@ -138,6 +143,23 @@ def test_nearly_the_same_data_comes_first_and_is_told_or_left_out(memory: Experi
     recalled = recall(memory, new, SPACE, leave_out_same_data=True)
     assert [past.name for past in past_tasks(memory, recalled, SPACE)] == ["unknown", "stranger"]
     assert told(recalled)[1:] == ["past tasks with some of the same data were left out (twin)"]
+
+
+def test_real_data_is_known_again_under_another_name(memory: Experience, tmp_path: Path) -> None:
+    iris = load_iris(as_frame=True).frame
+    renamed = iris.sample(frac=0.9, random_state=0).iloc[:, [2, 0, 1, 3, 4]]
+    renamed.columns = ["a", "b", "c", "d", "target"]
+    tasks = {
+        name: task_record(make_task(data, target, folder=tmp_path / name, name=name))
+        for name, data, target in (("iris", iris, "target"), ("flowers", renamed, "target"), ("wine", "wine", None))
+    }
+    for name in ("iris", "wine"):
+        searched(memory, name, [0.7, 0.9, 0.8], record=tasks[name])
+    recalled = recall(memory, tasks["flowers"], SPACE)
+    assert [(entry["task"], entry["same_data"] > 0.9) for entry in recalled] == [("iris", True), ("wine", False)]
+    assert "the same data" in told(recalled)[1] and "iris" in told(recalled)[1]
+    apart = recall(memory, tasks["flowers"], SPACE, leave_out_same_data=True)
+    assert [past.name for past in past_tasks(memory, apart, SPACE)] == ["wine"]
 
 
 def test_the_most_alike_come_first(memory: Experience) -> None:

@@ -16,7 +16,7 @@ from archwise.errors import ExperienceError
 from archwise.experience import schema
 from archwise.experience.database import Database
 from archwise.experience.queries import complete_task, every_search, id_of
-from archwise.experience.records import SearchRecord, SearchState, SpaceRecord, Summary, TaskRecord, TrialOutline
+from archwise.experience.records import SearchRecord, SearchState, SpaceRecord, Summary, TaskRecord
 from archwise.experience.rows import (
     plain,
     search_from,
@@ -188,21 +188,6 @@ class Experience:
         if not rows:
             self.search(search_id)
         return [trial_from(row) for row in rows]
-
-    def outlines(self, search_id: str) -> list[TrialOutline]:
-        """Return the outlines of the trials that a search's strategy made, in the order of their numbers."""
-        column = schema.trial.c
-        statement = (
-            select(column.search_id, column.number, column.parent, column.fidelity, column.status, column.score)
-            .where(column.search_id == search_id, column.purpose == "search")
-            .order_by(column.number)
-        )
-        return [
-            TrialOutline(
-                row.search_id, row.number, row.parent, row.fidelity, row.score if row.status == "finished" else None
-            )
-            for row in self._rows(statement)
-        ]
 
     def trials_of_space(self, space_hash: str) -> Iterator[tuple[TaskRecord, Trial]]:
         """Yield every trial of every task in a space of networks, task by task, in the order of recording.

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archwise.experience.versions import hardware, versions
 from archwise.signature import Signature
@@ -98,17 +98,6 @@ class SearchRecord:
     ended: float | None = None
     state: SearchState = "running"
     source: str = ""
-
-
-class TrialOutline(NamedTuple):
-    """As much of a search's trial as it takes to choose among many."""
-
-    search: str
-    number: int
-    parent: int | None
-    fidelity: float
-    score: float | None
-    """None unless it finished."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from archwise.trial import Trial
 
 TRANSLATED = 1500
 """Most networks of changed spaces whose graphs are compared: that takes up to 5 ms each."""
-LOOKED_THROUGH = 4
-"""How many times more trials are looked through where a space has changed, as many will mean nothing now."""
+LOOKED_THROUGH = 2
+"""How many times more trials are looked through where limits or recipes have changed, as many will mean nothing now."""
 FOREIGN = 8
 """Most past tasks of other spaces that are recalled: a surrogate of each has to look at every candidate anew."""
 
@@ -49,6 +49,7 @@ class PastSpaces:
         self.space = space
         self._rebuild = rebuild
         self._read: dict[Kind, Translation | None] = {}
+        self._unreadable: set[Kind] = set()
         self._rebuilt: dict[tuple[Kind, Signature], JointSpace | None] = {}
         self._alike: dict[str, bool] = {}
         self._left = TRANSLATED
@@ -70,8 +71,12 @@ class PastSpaces:
             translation = self._read[kind]
             if translation is None:
                 yield outlines(self.memory, those, most), None
-            else:
+            elif translation.same:
                 yield self._meaning(outlines(self.memory, those, LOOKED_THROUGH * most), translation), translation
+            elif kind not in self._unreadable and self._left > 0:
+                found = outlines(self.memory, those, min(most, self._left))
+                self._left -= len(found)
+                yield self._meaning(found, translation), translation
 
     def foreign(self, searches: Sequence[PastSearch], signature: Signature, most: int) -> list[Outline]:
         """Return outlines of trials of another space that has layers in common with this one; of several, the latest.
@@ -108,9 +113,6 @@ class PastSpaces:
 
     def _meaning(self, found: list[Outline], translation: Translation) -> list[Outline]:
         """Return those that mean a candidate of the space."""
-        if not translation.same:
-            found = found[: max(0, self._left)]
-            self._left -= len(found)
         records = recorded(self.memory, numbers_of(found))
         return [o for o in found if (o.search, o.number) in records and translation(records[o.search, o.number])]
 
@@ -123,6 +125,8 @@ class PastSpaces:
             self.space, same, recipe_space=kind.recipe_space, recipes=recipes and recipes.description
         )
         translation.learn(records)
+        if not translation.same and not any(map(translation, records)):
+            self._unreadable.add(kind)
         unchanged = (kind.space, kind.recipe_space) == (own.hash, self.space.recipe.hash)
         return None if unchanged and translation.same else translation
 

@@ -18,6 +18,8 @@ from archwise.tasks.sketch import SAME, overlap
 
 TASKS = 64
 """Most past tasks that are recalled: the same data first, then the most alike, then the latest."""
+LOOKED_AT = 256
+"""Most past tasks that are looked at for those."""
 NEAREST = 20
 """The first of these, of which more trials are shown."""
 TRIALS, FEWER = 100, 40
@@ -81,7 +83,7 @@ def recall(
     shares = {name: _share(task, past) for name, past in tasks.items()}
     spaces = PastSpaces(memory, space, rebuild)
     recalled: list[Entry] = []
-    for meaning in _nearest_first(task, searches, tasks, shares):
+    for meaning in _nearest_first(task, searches, tasks, shares)[:LOOKED_AT]:
         past, share = tasks[meaning.task], shares[meaning.task]
         entry = {"task": past.name, "fingerprint": past.fingerprint, "same_data": share}
         if leave_out_same_data and share >= LEFT_OUT:
