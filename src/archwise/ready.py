@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from archwise.errors import ArchwiseError, SpaceError
 from archwise.meta.baselines import MeanPrediction, MeanRank, NearestTask
+from archwise.meta.deep_kernel import DeepKernel
 from archwise.meta.guard import GuardedTransfer
 from archwise.meta.past_task import PastTask
+from archwise.meta.ranking_ensemble import RankingEnsemble
 from archwise.meta.rgpe import RankingWeightedEnsemble
 from archwise.meta.transfer import Transfer
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
@@ -155,6 +157,12 @@ LEARNING = {
     "transfer-unguarded": Proposing("transfer from past tasks alone", lambda given: Transfer(given.past)),
     "rgpe": Proposing(
         "a ranking-weighted ensemble of all tasks' models (RGPE)", lambda given: RankingWeightedEnsemble(given.past)
+    ),
+    "deep-kernel": Proposing(
+        "a Gaussian process with a kernel meta-trained on past tasks (FSBO)", lambda given: DeepKernel(given.past)
+    ),
+    "ranking-ensemble": Proposing(
+        "networks that rank candidates, meta-trained on past tasks (DRE)", lambda given: RankingEnsemble(given.past)
     ),
     "mean-prediction": Proposing("what past tasks predict, best first", lambda given: MeanPrediction(given.past)),
     "mean-rank": Proposing("the best mean rank on past tasks, best first", lambda given: MeanRank(given.past)),

@@ -36,7 +36,7 @@ class ModelContract(StrategyContract):
         few = {"FIRST": 20, "MORE": 2, "RANDOM": 40, "PARENTS": 3}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(learned_model, "Sources", lambda past, space: _sources_of(past, id(space), space))
-            patch.setattr(learned_model, "PROMISING", 30)
+            patch.setattr(learned_model, "PROMISING", 10)
             patch.setattr(sources, "LOOKED_AT", 50)
             for name, value in few.items():
                 patch.setattr(pool, name, value)
