@@ -159,6 +159,7 @@ def test_trials_of_a_ready_made_space_are_recalled_for_ones_own(memory: Experien
     assert told(recalled) == ["it knows a past task in a space with layers in common (past)"]
     assert recall(memory, new, own) == [], "without the means to build the space again"
     assert past_tasks(memory, recalled, own) == [], "a space that is not there any more"
+    assert past_tasks(memory, [{**entry, "searches": {"a search that is lost": [1]}}], own, rebuilt) == []
 
 
 def test_a_space_that_computes_something_else_by_now_is_not_asked(

@@ -70,7 +70,7 @@ class CostTransfer:
     def __init__(self, past: Sequence[PastTask], space: JointSpace, limits: Mapping[str, float] | None = None):
         self.space = space
         self.limits = dict(limits or {})
-        inside = [[trial for trial in task.trials if trial.candidate in space] for task in past]
+        inside = [task.inside(space) for task in past]
         self._models = {name: _cost_model(name, inside, space) for name in dict.fromkeys([SECONDS, *self.limits])}
         past_failures = FailureModel(space)
         share = max(1, MOST_PAST // max(1, sum(map(bool, inside))))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from archwise.errors import ExperienceError
 from archwise.experience import Experience, SearchRecord
 from archwise.experience.past import Outline, PastSearch, Recorded, known_space, outlines, recorded, recorded_trials
 from archwise.meta.foreign import ALIKE, links_in_common
@@ -78,20 +80,23 @@ class PastSpaces:
                 self._left -= len(found)
                 yield self._meaning(found, translation), translation
 
-    def foreign(self, searches: Sequence[PastSearch], signature: Signature, most: int) -> list[Outline]:
+    def foreign(self, searches: Sequence[PastSearch], signature: Signature, least: int, most: int) -> list[Outline]:
         """Return outlines of trials of another space that has layers in common with this one; of several, the latest.
 
         Args:
             searches: whose scores can be compared.
             signature: of their task.
+            least: how many trials must have finished.
             most: how many trials at most.
         """
         if self._rebuild is None or not self._foreign_left:
             return []
         for kind, those in reversed(_kinds(searches).items()):
             if self._read.get(kind) is not None and self._says_something(kind, those, signature):
-                self._foreign_left -= 1
-                return outlines(self.memory, those, most)
+                found = outlines(self.memory, those, most)
+                if sum(outline.score is not None for outline in found) >= least:
+                    self._foreign_left -= 1
+                    return found
         return []
 
     def _says_something(self, kind: Kind, searches: Sequence[PastSearch], signature: Signature) -> bool:
@@ -166,7 +171,10 @@ class Reader:
 
     def foreign_space(self, search: str, signature: Signature) -> JointSpace | None:
         """Return the candidates of a search of another space; None where they cannot be built again."""
-        return self._rebuild(self.memory.search(search), signature) if self._rebuild else None
+        if self._rebuild is not None:
+            with suppress(ExperienceError):  # it has lost the search
+                return self._rebuild(self.memory.search(search), signature)
+        return None
 
     def _translation(self, reading: Mapping[str, Any]) -> Translation:
         key = json.dumps(reading, sort_keys=True)

@@ -25,17 +25,21 @@ class PastTask:
     descriptor: Mapping[str, float] | None = None
     space: JointSpace | None = field(default=None, repr=False)
 
+    def inside(self, space: JointSpace) -> list[Trial]:
+        """Return the trials of candidates that a space holds.
+
+        What was searched in another space is no candidate of this one, even where its record looks like one.
+        """
+        return [trial for trial in self.trials if trial.candidate in space] if self.space in (None, space) else []
+
     def within(self, space: JointSpace) -> list[Trial]:
         """Return the trials of candidates that a space holds, with scores that can be compared.
 
         Where half of them or more were trained in full, the others are left out. Where fewer were, most had been cut
         short because others were better, so scores are places: who was trained for longer stands above all who were
-        not, and of equally long ones the better score decides. What was searched in another space is no candidate of
-        this one, even where its record looks like one.
+        not, and of equally long ones the better score decides.
         """
-        if self.space not in (None, space):
-            return []
-        trials = [trial for trial in self.trials if trial.candidate in space]
+        trials = self.inside(space)
         in_full = [trial for trial in trials if trial.fidelity >= 1]
         if 2 * len(in_full) >= len(trials):
             return in_full

@@ -189,8 +189,8 @@ def _shown(searches: Sequence[PastSearch], spaces: PastSpaces, signature: Signat
         told = {search: readings[search] for search in numbers if search in readings}
         shown.append({"searches": numbers} | ({"readings": told} if told else {}))
     if _finished(found) < ENOUGH:
-        foreign = spaces.foreign(searches, signature, most)
-        if _finished(foreign) >= ENOUGH:
+        foreign = spaces.foreign(searches, signature, ENOUGH, most)
+        if foreign:
             shown.append({"searches": numbers_of(foreign), "foreign": True})
     return shown
 

@@ -136,7 +136,7 @@ class Translation:
 
     def _find_meant(self, record: Architecture, recipe_hash: str) -> str | None:
         """Return what a past recipe says, as far as its hash proves it; `_meant` remembers it."""
-        with suppress(LookupError, TypeError, AttributeError, SpaceError):
+        with suppress(LookupError, TypeError, ValueError, AttributeError, SpaceError):
             values = _described_values(self._recipes["root"], record, "")
             if Space(Settings(**values)).key(Architecture({})) == recipe_hash:
                 return _in_full(values)
