@@ -16,7 +16,7 @@ from archwise.trial import Trial
 
 BEST = 0.3
 """Share of the chosen trials that are the best ones; the others are spread evenly over the rest."""
-SEARCHES = 200
+SEARCHES = 100
 """Most searches of one past task that are looked at: the latest."""
 
 
