@@ -20,6 +20,8 @@ from archwise.spaces import JointSpace
 from archwise.spaces.architecture import Candidate
 from archwise.strategies import BayesianOptimization, Strategy, pool
 
+ASKED_ELSEWHERE = "asked of the ensemble of processes, which looks for candidates in the same way"
+
 
 class ModelContract(StrategyContract):
     """The shared suite, for strategies over `like_tasks`, with few candidates looked at.
@@ -44,6 +46,25 @@ class ModelContract(StrategyContract):
 
     def test_beats_random_search_or_equals_it(self):
         pytest.skip("it is compared with a search from scratch on a published table")
+
+
+class NetworkContract(ModelContract):
+    """That suite for models of networks, without what only asks how candidates are looked for.
+
+    This is the same for all of these strategies, and is asked of the ensemble of processes.
+    """
+
+    def test_proposals_are_in_the_space_allowed_and_new(self):
+        pytest.skip(ASKED_ELSEWHERE)
+
+    def test_limits_on_costs_hold(self):
+        pytest.skip(ASKED_ELSEWHERE)
+
+    def test_killed_with_trials_under_way_it_loses_only_these(self):
+        pytest.skip(ASKED_ELSEWHERE)
+
+    def test_a_tiny_space_is_exhausted_and_the_search_ends(self):
+        pytest.skip(ASKED_ELSEWHERE)
 
 
 def gains(

@@ -10,7 +10,7 @@ import torch
 from tests.contracts import toys
 from tests.contracts.strategy_contract import foreign
 from tests.meta.conftest import known, like_tasks
-from tests.meta.model_contract import ModelContract, gains
+from tests.meta.model_contract import NetworkContract, gains
 
 from archwise.errors import ArchwiseError
 from archwise.meta.deep_kernel import DeepKernel
@@ -20,7 +20,7 @@ from archwise.strategies import Strategy
 from archwise.strategies.strategy import Situation
 
 
-class TestDeepKernel(ModelContract):
+class TestDeepKernel(NetworkContract):
     def make(self) -> Strategy:
         return DeepKernel(like_tasks(), steps=3, tuning=1)
 

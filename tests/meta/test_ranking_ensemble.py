@@ -10,7 +10,7 @@ import torch
 from tests.contracts import toys
 from tests.contracts.strategy_contract import foreign
 from tests.meta.conftest import known, like_tasks
-from tests.meta.model_contract import ModelContract, gains
+from tests.meta.model_contract import NetworkContract, gains
 
 from archwise.errors import ArchwiseError
 from archwise.meta.agreement import rank_correlation
@@ -20,7 +20,7 @@ from archwise.strategies import Strategy
 from archwise.strategies.strategy import Situation
 
 
-class TestRankingEnsemble(ModelContract):
+class TestRankingEnsemble(NetworkContract):
     def make(self) -> Strategy:
         return RankingEnsemble(like_tasks(), members=2, steps=3, tuning=1)
 
