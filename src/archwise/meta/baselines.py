@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
-from archwise.meta.agreement import rank_correlation
+from archwise.meta.agreement import places, rank_correlation
 from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
 from archwise.spaces.architecture import Candidate
@@ -64,7 +63,7 @@ class MeanRank(OneAtATime):
         for task in self.past:
             trials = task.within(space)
             scores = np.array([-np.inf if trial.score is None else trial.score for trial in trials])
-            for trial, rank in zip(trials, (rankdata(-scores) - 1) / max(1, len(trials) - 1), strict=True):
+            for trial, rank in zip(trials, (places(-scores) - 1) / max(1, len(trials) - 1), strict=True):
                 sums[trial.candidate] = sums.get(trial.candidate, 0.0) + float(rank)
                 counts[trial.candidate] = counts.get(trial.candidate, 0) + 1
         return sorted(sums, key=lambda candidate: (sums[candidate] / counts[candidate], -counts[candidate]))

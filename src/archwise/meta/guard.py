@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
+from archwise.meta.agreement import places
 from archwise.meta.past_task import PastTask
 from archwise.meta.transfer import Transfer
 from archwise.spaces.joint import JointSpace
@@ -41,12 +41,18 @@ class GuardedTransfer(Hybrid):
     Args:
         past: past tasks.
         scratch: the search without experience.
+        descriptor: numbers that describe the new task; see `Transfer`.
     """
 
     default_by = Transfer.default_by
 
-    def __init__(self, past: Sequence[PastTask], scratch: Strategy | None = None):
-        self.transfer = Transfer(past)
+    def __init__(
+        self,
+        past: Sequence[PastTask],
+        scratch: Strategy | None = None,
+        descriptor: Mapping[str, float] | None = None,
+    ):
+        self.transfer = Transfer(past, descriptor)
         super().__init__({TRANSFER: self.transfer, SCRATCH: scratch or BayesianOptimization()})
 
     def propose(
@@ -71,7 +77,7 @@ class GuardedTransfer(Hybrid):
         if len(judged) <= FIRST:
             return USUAL
         scores = [-np.inf if trial.score is None else trial.score for trial in judged]
-        ranks = rankdata(scores) / len(judged)
+        ranks = places(np.array(scores)) / len(judged)
         weights = FADING ** np.arange(len(judged))[::-1]
         ours = np.array([self.members.who(trial.origin) == TRANSFER for trial in judged])
         means = [(weights[who] @ ranks[who] + PRIOR / 2) / (weights[who].sum() + PRIOR) for who in (ours, ~ours)]

@@ -53,18 +53,25 @@ def counts_of(graph: Graph) -> Counter[str]:
     kernels). Numeric attributes are summed, as logarithms, by kind of layer and name.
     """
     counts: Counter[str] = Counter()
+    paths: Counter[tuple[str, ...]] = Counter()
+    around: Counter[tuple[str, ...]] = Counter()
     labels = [vertex.label for vertex in graph.vertices]
-    ending: list[list[tuple[str, ...]]] = []
+    ending: list[Counter[tuple[str, ...]]] = []  # equal paths are one entry: where cells repeat, most are
     for number, vertex in enumerate(graph.vertices):
-        longer = ((*path, labels[number]) for i in vertex.inputs for path in ending[i] if len(path) < PATH_LENGTH)
-        ending.append([(labels[number],), *longer])
-        for path in ending[number]:
-            counts[f"path {' > '.join(path)}"] += 1
-        counts[f"around {labels[number]} < {sorted(labels[i] for i in vertex.inputs)}"] += 1
+        ends = Counter({(labels[number],): 1})
+        for i in vertex.inputs:
+            for path, amount in ending[i].items():
+                if len(path) < PATH_LENGTH:
+                    ends[*path, labels[number]] += amount
+        ending.append(ends)
+        paths.update(ends)
+        around[labels[number], *sorted(labels[i] for i in vertex.inputs)] += 1
         for name, value in vertex.attributes.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 size = math.copysign(math.log1p(abs(value)), value)
                 counts[f"size {vertex.kind} {name}"] += size  # type: ignore[assignment]
+    counts.update({f"path {' > '.join(path)}": amount for path, amount in paths.items()})
+    counts.update({f"around {label} < {inputs}": amount for (label, *inputs), amount in around.items()})
     return counts
 
 
@@ -86,14 +93,18 @@ def ways_of(graph: Graph) -> Counter[str]:
     for number in range(len(vertices) - 1, -1, -1):
         for i in vertices[number].inputs:
             after[i] += after[number]
-    ways: dict[int, list[tuple[str, ...]]] = {0: [()]}
+    ways: dict[int, Counter[tuple[str, ...]]] = {0: Counter({(): 1})}
     for number, vertex in enumerate(vertices[1:], 1):
         own = () if vertex.kind in ("sum", "output") else (vertex.label,)
-        into = [(*way, *own) for i in vertex.inputs for way in ways.get(i, [])]
-        ways[number] = into if len(into) <= MOST_WAYS else []
+        into: Counter[tuple[str, ...]] = Counter()
+        for i in vertex.inputs:
+            for way, amount in ways[i].items():
+                into[*way, *own] += amount
+        ways[number] = into if into.total() <= MOST_WAYS else Counter()
         if before[number] * after[number] == before[-1]:
-            if len(into) > 1:
-                counts.update(f"way {' > '.join(way)}" for way in ways[number])
-                counts.update(f"way of {len(way)}" for way in ways[number])
-            ways[number] = [()]
+            if into.total() > 1:
+                for way, amount in ways[number].items():
+                    counts[f"way {' > '.join(way)}"] += amount
+                    counts[f"way of {len(way)}"] += amount
+            ways[number] = Counter({(): 1})
     return counts
