@@ -42,8 +42,8 @@ class CostTransfer:
     - *Costs*: log costs follow those of past tasks, up to a level, a spread and what the search's own trials add (see
       `CostModel`); training times are those of full trainings.
     - *Failures*: log odds of failing are learnt from past tasks together, and from the search's own trials beyond that
-      (see `FailureModel`). Trials that took too long are no failures where a limit on training time is given: what they
-      took is a cost like any other.
+      (see `FailureModel`). Trials that took too long are no failures where a limit on training time is given and their
+      curves tell how long they would have taken: that is a cost like any other.
 
     Args:
         past: past tasks.
@@ -75,7 +75,7 @@ class CostTransfer:
         past_failures = FailureModel(space)
         share = max(1, MOST_PAST // max(1, sum(map(bool, inside))))
         self._learn(past_failures, [trial for trials in inside for trial in _spread(self._telling(trials), share)])
-        self._failures = FailureModel(space, past_failures)
+        self._failures = FailureModel(space, past_failures if past_failures.knows else None)
 
     def fit(self, own: Sequence[Trial]) -> None:
         """Learn from the search's own trials that ended, failed ones too; of none, what past tasks say stays."""
@@ -132,13 +132,11 @@ def _cost(trial: Trial, name: str) -> float | None:
     cost, curve = trial.outcome.costs.get(name), trial.outcome.curve
     if name != SECONDS:
         return cost
-    if trial.outcome.status == "finished" or (cost is not None and _took_too_long(trial)):
+    if trial.outcome.status == "finished":
         return None if cost is None else cost / trial.fidelity
-    if not _took_too_long(trial):
-        return None
-    if curve and curve[-1].fidelity > 0:
+    if _took_too_long(trial) and curve and curve[-1].fidelity > 0:
         return curve[-1].seconds / curve[-1].fidelity
-    return trial.seconds / trial.fidelity if trial.outcome.reason.startswith(TOO_LONG[0]) else None
+    return None
 
 
 def _took_too_long(trial: Trial) -> bool:

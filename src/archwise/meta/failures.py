@@ -12,10 +12,10 @@ from archwise.meta.taken import Taken
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 
-USUAL = -3.0
-"""Log odds of failing where nothing is known: one trial in twenty."""
-LEVEL, TAKEN, BEYOND = 4.0, 4.0, 1.0
-"""Prior variances, in log odds: of the level, of what follows the options taken, of what follows from neither."""
+USUAL = -2.0
+"""Log odds of failing where nothing is known: one trial in eight."""
+LEVEL, TAKEN, SIZE, BEYOND = 4.0, 4.0, 3.0, 4.0
+"""Prior variances, in log odds: of the level, of what follows the options taken and the size, and of all else."""
 OWN_LEVEL, SLOPE = 2.0, 0.25
 """Those of how a new task differs from past ones in level, and in how far it follows them."""
 STEPS = 30
@@ -32,7 +32,7 @@ class FailureModel:
 
     Args:
         space: the candidates.
-        expected: the model of past trials; None for what is usual.
+        expected: the model of past trials, some of which failed; None for what is usual.
     """
 
     def __init__(self, space: JointSpace, expected: FailureModel | None = None):
@@ -49,7 +49,7 @@ class FailureModel:
             failed: whether each failed.
         """
         self._seen = None
-        if not candidates or not (any(failed) or (self.expected and self.expected.knows)):
+        if not candidates or not (any(failed) or self.expected):
             return
         seen = self._look(candidates)
         kernel, target, eye = seen.covariance(seen), np.array(failed, dtype=float), np.eye(len(candidates))
@@ -92,13 +92,14 @@ class FailureModel:
     def _look(self, candidates: Sequence[Candidate]) -> _Seen:
         encoding = self.space.encoding
         rows = encoding(candidates) / max(1, len(encoding.groups)) ** 0.5
+        taken, level = self._taken(candidates), np.ones(len(rows))
         if self.expected is None:
-            trend = np.column_stack([LEVEL**0.5 * np.ones(len(rows)), TAKEN**0.5 * self._taken(candidates)])
+            sizes = encoding.sizes(candidates)
+            trend = np.column_stack([LEVEL**0.5 * level, TAKEN**0.5 * taken, SIZE**0.5 * sizes])
             return _Seen(rows, trend, np.full(len(rows), USUAL))
         expected = self.expected.log_odds(candidates)
         followed = SLOPE**0.5 * (expected - USUAL)
-        level = OWN_LEVEL**0.5 * np.ones(len(rows))
-        return _Seen(rows, np.column_stack([level, followed, self._taken(candidates)]), expected)
+        return _Seen(rows, np.column_stack([OWN_LEVEL**0.5 * level, followed, taken]), expected)
 
 
 class _Seen(NamedTuple):
