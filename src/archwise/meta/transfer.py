@@ -28,6 +28,8 @@ TRUSTING, TRUST = 4, 0.2
 """Of the first candidates, how many are chosen as if the model were surer, and what its deviation is taken times."""
 DEFAULT_BY = 5
 """The space's default is among so many first candidates."""
+NAMED = 60
+"""Characters of a past task's name that an origin tells."""
 
 
 class SourcePrior:
@@ -47,6 +49,20 @@ class SourcePrior:
         """Return the weighted sum, and each past task's prediction."""
         predicted = self.sources.predict(candidates)
         return Expectation(predicted @ self.weights, predicted * self.deviations)
+
+    def learnt(self, surrogate: Surrogate) -> tuple[np.ndarray, np.ndarray]:
+        """Return the weight of each past task as a surrogate with this prior has learnt it, and its deviation."""
+        count = len(self.sources)
+        mean, deviation = surrogate.trend_weights
+        return self.weights + self.deviations * mean[-count:], self.deviations * deviation[-count:]
+
+    def origin(self, candidate: Candidate, weights: np.ndarray) -> str:
+        """Return where a candidate comes from: the past task that says most for it, under some weights."""
+        said = weights * self.sources.predict([candidate])[0]
+        most = int(np.argmax(said))
+        if said[most] <= 0:
+            return "beyond what past tasks promise"
+        return f"promised by past tasks, most by {self.sources.used[most].name[:NAMED]}"
 
 
 class Transfer(OneAtATime):
@@ -81,6 +97,10 @@ class Transfer(OneAtATime):
         """Return the best of past tasks with too few trials for more; see `Sources.favourites`."""
         return self._remembered(space).favourites
 
+    def prior(self, space: JointSpace) -> SourcePrior:
+        """Return what past tasks expect of a space's candidates."""
+        return self._remembered(space).prior
+
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
         memory = self._remembered(now.space)
@@ -94,16 +114,17 @@ class Transfer(OneAtATime):
         known = {trial.candidate for trial in now.finished}
         pool = [*self._pool.around(now.number, now.finished), *memory.promising]
         pool = [candidate for candidate in dict.fromkeys(pool) if candidate not in known]
-        promise = memory.prior(pool).mean
+        promise, weights = memory.prior(pool).mean, memory.prior.weights
         if now.finished:
             memory.surrogate.fit(now.own, now.under_way)
+            weights, _ = memory.prior.learnt(memory.surrogate)
             mean, deviation = memory.surrogate.predict(pool)
             sureness = TRUST if begun < TRUSTING else 1.0
             promise = log_expected_improvement(mean, sureness * deviation, memory.surrogate.best)
             promise = promise + np.log(memory.surrogate.feasible(pool))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
-        return Proposal(candidate, origin="promised by past tasks") if candidate else now.random()
+        return Proposal(candidate, origin=memory.prior.origin(candidate, weights)) if candidate else now.random()
 
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:

@@ -111,6 +111,12 @@ class GaussianProcess:
         found: np.ndarray = self._trend.T @ self._solved
         return found
 
+    @property
+    def coefficient_deviations(self) -> np.ndarray:
+        """The standard deviation of each of `coefficients`, 1 where nothing is known: (k,)."""
+        explained = solve_triangular(self._factor, self._trend, lower=True)
+        return np.sqrt(np.maximum(1.0 - (explained**2).sum(axis=0), 0.0))
+
     def left_out(self) -> np.ndarray:
         """Return what the process would predict for each value that it was conditioned on, had it not been: (n,).
 

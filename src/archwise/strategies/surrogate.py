@@ -110,6 +110,11 @@ class Surrogate:
         mean, deviation = self._process.predict(seen.rows, seen.trend)
         return seen.mean + mean, deviation
 
+    @property
+    def trend_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """How strongly scores follow each column of the trend, the prior's last, and how unsure that is: (k,) each."""
+        return self._process.coefficients, self._process.coefficient_deviations
+
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what the other trials predict of each that the model knows, beyond the prior, and what it came to."""
         return self._process.left_out(), self._process.values
