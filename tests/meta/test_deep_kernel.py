@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 import torch
 from tests.contracts import toys
+from tests.contracts.simulation import simulate
 from tests.contracts.strategy_contract import foreign
 from tests.meta.conftest import known, like_tasks
 from tests.meta.model_contract import NetworkContract, gains
 
 from archwise.errors import ArchwiseError
+from archwise.meta import learned_model
 from archwise.meta.deep_kernel import DeepKernel
 from archwise.meta.descent import descend
+from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
 from archwise.strategies import Strategy
 from archwise.strategies.strategy import Situation
@@ -90,6 +93,16 @@ def test_descent_stops_where_what_is_held_out_is_best():
     found = descend(lambda x: ((x - 3) ** 2).sum(), torch.zeros(1), 400, 0.03, held_out)
     assert float(found) == min(seen, key=lambda value: abs(value - 1))
     assert seen[-1] > 2 and abs(float(found) - 1) < 0.4
+
+
+def test_where_past_tasks_have_no_trials_of_the_space_it_goes_on_from_scratch(monkeypatch):
+    """So it is where they were searched in a space that shares layers with this one."""
+    sources = Sources(like_tasks(), toys.cells())
+    sources.used = [PastTask("elsewhere", foreign(toys.layers(), 20))] * len(sources.used)
+    monkeypatch.setattr(learned_model, "Sources", lambda past, space: sources)
+    trials = simulate(lambda: DeepKernel(like_tasks()), toys.cells(), 8)
+    assert trials[0].origin == "promised by past tasks"
+    assert {trial.origin for trial in trials[5:]} == {"largest expected improvement"}
 
 
 def test_settings_that_make_no_sense_are_refused():

@@ -12,7 +12,7 @@ import numpy as np
 from archwise.errors import ArchwiseError
 from archwise.meta.descent import descend, parts
 from archwise.meta.learned_model import Model, ModelFromPastTasks
-from archwise.meta.meta_trained import MOST, MetaTrained, Observed, stacked
+from archwise.meta.meta_trained import MOST, MetaTrained, Observed, lessons, stacked
 from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
 from archwise.spaces.architecture import Candidate
@@ -78,9 +78,9 @@ class DeepKernel(ModelFromPastTasks):
         self.steps = steps
         self.tuning = tuning
 
-    def learn(self, sources: Sources) -> Model:
-        """Return the model, meta-trained."""
-        return _DeepKernel(sources, self.steps, self.tuning)
+    def learn(self, sources: Sources) -> Model | None:
+        """Return the model, to be meta-trained; None where no past task has trials of the space."""
+        return _DeepKernel(sources, self.steps, self.tuning) if lessons(sources) else None
 
 
 class _DeepKernel(MetaTrained):

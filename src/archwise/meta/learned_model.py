@@ -39,7 +39,8 @@ class ModelFromPastTasks(OneAtATime):
 
     - The first candidates are those that the surrogates of past tasks take for the best on average, spread apart.
     - The default is among the first five.
-    - Where no past task says anything about the space, Bayesian optimisation from scratch proposes.
+    - Where no past task says anything about the space, or after the first candidates, where none has anything to teach
+      the model, Bayesian optimisation from scratch proposes.
 
     Args:
         past: past tasks.
@@ -56,8 +57,8 @@ class ModelFromPastTasks(OneAtATime):
         self._pool: CandidatePool | None = None
 
     @abstractmethod
-    def learn(self, sources: Sources) -> Model:
-        """Return a model, learnt from one past task or more."""
+    def learn(self, sources: Sources) -> Model | None:
+        """Return a model, learnt from one past task or more; None where these have nothing to teach it."""
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
@@ -73,7 +74,10 @@ class ModelFromPastTasks(OneAtATime):
             pool, origin = memory.promising, "promised by past tasks"
             promise = memory.spread_apart([*(trial.candidate for trial in now.own), *now.under_way])
         else:
-            memory.model = memory.model or self.learn(memory.sources)
+            if not memory.taught:
+                memory.model, memory.taught = self.learn(memory.sources), True
+            if memory.model is None:
+                return self._scratch.propose_one(now)
             pool, origin = self._around(now, memory), self.origin
             promise = memory.model.promise(now, pool) if pool else np.zeros(0)
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
@@ -97,6 +101,7 @@ class _Memory:
         self.sources = Sources(past, space)
         self.promising = self.sources.promising(PROMISING) if len(self.sources) else []
         self.model: Model | None = None
+        self.taught = False
 
     def spread_apart(self, known: Sequence[Candidate]) -> np.ndarray:
         """Return what past tasks promise of the promising, more of what is far from known candidates."""

@@ -23,6 +23,8 @@ MOST = 300
 """Most trials of a task that are learnt from: of more, the best, the last, and evenly spread ones."""
 HELD_OUT = 5
 """One in so many trials of each past task is held out, and says when the training is at its best."""
+LEAST = 5
+"""Fewest finished trials of a past task that networks learn from."""
 LEAST_HELD_OUT = 10
 """Fewest such trials that can say so."""
 
@@ -40,17 +42,23 @@ class Observed(NamedTuple):
         return Observed(self.rows[places], standardised(self.scores[places].tolist()) if len(places) else np.zeros(0))
 
 
+def lessons(sources: Sources) -> list[list[Trial]]:
+    """Return the trials of each past task that has enough of the space; what was searched in others has none."""
+    inside = (thinned(task.within(sources.space), MOST) for task in sources.used)
+    return [trials for trials in inside if sum(trial.score is not None for trial in trials) >= LEAST]
+
+
 class MetaTrained(ABC):
     """Parameters that are trained on past tasks, and on for a little on the trials of a search.
 
     Args:
-        sources: the past tasks.
+        sources: the past tasks, of which one at least has `lessons`.
     """
 
     def __init__(self, sources: Sources):
         self.encoding = sources.space.encoding
         self._mean, self._scale = np.zeros(0), 1.0
-        trials = [thinned(task.within(sources.space), MOST) for task in sources.used]
+        trials = lessons(sources)
         together = self.encoding([trial.candidate for each in trials for trial in each])
         self._mean = together.mean(axis=0)
         spread = np.sqrt(((together - self._mean) ** 2).sum(axis=1).mean())
