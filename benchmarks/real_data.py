@@ -26,12 +26,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from trainings import accuracy_on_test, as_trial, trained
 
 from archwise.bench.entrants import settings_of
 from archwise.evaluators.evaluator import TrainingEvaluator
-from archwise.evaluators.job import TrainingJob
-from archwise.evaluators.predict import predict
 from archwise.evaluators.recipe import training_recipe
 from archwise.evaluators.schedule import derive_seed
 from archwise.evaluators.training import train
@@ -43,7 +41,7 @@ from archwise.spaces.ready import ready_space, suggested_space
 from archwise.strategies.strategy import Strategy, next_number, passes_on_weights
 from archwise.tasks.load import make_task
 from archwise.tasks.task import Task
-from archwise.trial import Outcome, Proposal, Trial
+from archwise.trial import Proposal, Trial
 
 EPOCHS = {
     "digits": 1,
@@ -117,30 +115,10 @@ def search(folder: str, name: str, seed: int, budget: int, epochs: float) -> lis
 
 
 @cache
-def trained(job: str) -> Outcome:
-    """Return what a training that starts from nothing and leaves nothing comes to, which is always the same."""
-    return train(TrainingJob.from_json(json.loads(job)))
-
-
-def as_trial(number: int, proposal: Proposal, seed: int, outcome: Outcome) -> Trial:
-    """Return the trial that a proposal became."""
-    facts = proposal.candidate, proposal.fidelity, seed, outcome, proposal.parent, proposal.origin
-    return Trial(number, *facts, inherits=proposal.inherits)
-
-
-@cache
 def tested(folder: str, proposal: Proposal, epochs: float, seed: int) -> float:
     """Train a candidate from scratch and return its accuracy on the test split; 0 where its training fails."""
-    task, space = Task.load(folder), space_of(folder)
-    with tempfile.TemporaryDirectory() as scratch:
-        weights = Path(scratch) / "weights.safetensors"
-        job = TrainingEvaluator(space, OBJECTIVE, epochs).job(proposal, task, seed)
-        if train(replace(job, weights_to=str(weights), measure_latency=False, threads=1)).status != "finished":
-            return 0.0
-        model = space.network.build(proposal.candidate.architecture, task.signature)
-        model.load_state_dict(load_file(weights))
-    x, y = task.open_test()
-    return float((predict(model, x).argmax(1) == y).mean())
+    evaluator = TrainingEvaluator(space_of(folder), OBJECTIVE, epochs)
+    return accuracy_on_test(evaluator, proposal, Task.load(folder), seed)
 
 
 def key_of(data: str, name: str, seed: int, budget: int) -> dict[str, Any]:
