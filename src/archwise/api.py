@@ -19,6 +19,7 @@ from archwise.limits import Limits
 from archwise.loop import Search
 from archwise.meta.past_task import PastTask
 from archwise.meta.recall import past_tasks, recall, told
+from archwise.meta.store import SurrogateStore
 from archwise.model_file import check_layers
 from archwise.progress import Listener
 from archwise.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, is_learning, ready_strategy
@@ -35,6 +36,7 @@ from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
 from archwise.strategies.automatic import automatic
 from archwise.strategies.strategy import Strategy
+from archwise.tasks.descriptor import describe_task
 from archwise.tasks.load import make_task
 from archwise.tasks.task import Task
 
@@ -175,7 +177,11 @@ def search(
             if strategy in (None, "auto"):
                 strategy, why = automatic(trials, minimise, bool(past))
                 settings = replace(settings, strategy=strategy)
-            chosen = _strategy(strategy, trials, settings, joint, task, past) if isinstance(strategy, str) else strategy
+            chosen = (
+                _strategy(strategy, trials, settings, joint, task, past, memory.surrogates)
+                if isinstance(strategy, str)
+                else strategy
+            )
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
@@ -250,7 +256,9 @@ def resume(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
             past = past_tasks(memory, state["recalled"], joint, rebuilt)
-            chosen = strategy or _strategy(settings.strategy, state["first_trials"], settings, joint, task, past)
+            chosen = strategy or _strategy(
+                settings.strategy, state["first_trials"], settings, joint, task, past, memory.surrogates
+            )
             clock = Clock(settings.minutes, spent)
             loop = Search(state, task, joint, buildable_default(joint), chosen, memory, clock, listener or Listener())
             needed = Conclusion(loop).reserve()
@@ -291,10 +299,13 @@ def _strategy(
     space: JointSpace,
     task: Task,
     past: Sequence[PastTask],
+    surrogates: Path | None,
 ) -> Strategy:
     """Return the ready-made strategy of a name for a search."""
     scorer = ZeroCost.of_task(space, task, settings.seed) if is_guided(name) else None
-    return ready_strategy(name, trials, settings.minimise, scorer, past)
+    descriptor = describe_task(task) if past else None
+    store = SurrogateStore(surrogates) if surrogates else None
+    return ready_strategy(name, trials, settings.minimise, scorer, past, descriptor, store)
 
 
 def _location(given: str | Path | None, memory: Experience) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from archwise.meta.guard import GuardedTransfer
 from archwise.meta.past_task import PastTask
 from archwise.meta.ranking_ensemble import RankingEnsemble
 from archwise.meta.rgpe import RankingWeightedEnsemble
+from archwise.meta.store import SurrogateStore
 from archwise.meta.transfer import Transfer
 from archwise.strategies.asha import AsynchronousSuccessiveHalving
 from archwise.strategies.bayesian import BayesianOptimization
@@ -54,12 +55,16 @@ class Given:
         minimise: costs that are to be small, for strategies of several objectives.
         scorer: zero-cost scores of candidates, for strategies that are guided by them.
         past: past tasks, for strategies that learn from them.
+        descriptor: numbers that describe the new task, for these.
+        store: where surrogates of past tasks are kept, for these.
     """
 
     trials: int | None = None
     minimise: Sequence[str] = DEFAULT_COSTS
     scorer: Scorer | None = None
     past: Sequence[PastTask] = ()
+    descriptor: Mapping[str, float] | None = None
+    store: SurrogateStore | None = None
 
 
 class Proposing(NamedTuple):
@@ -152,9 +157,20 @@ GUIDED = {
 """Strategies that score untrained networks."""
 LEARNING = {
     "transfer": Proposing(
-        "transfer from past tasks, beside a search from scratch", lambda given: GuardedTransfer(given.past)
+        "transfer from past tasks, beside a search from scratch",
+        lambda given: GuardedTransfer(given.past, None, given.descriptor, given.store),
     ),
-    "transfer-unguarded": Proposing("transfer from past tasks alone", lambda given: Transfer(given.past)),
+    "transfer-unguarded": Proposing(
+        "transfer from past tasks alone", lambda given: Transfer(given.past, given.descriptor, store=given.store)
+    ),
+    "transfer-cold": Proposing(
+        "transfer from past tasks alone, but for the first candidates",
+        lambda given: Transfer(given.past, given.descriptor, warm_start=False),
+    ),
+    "transfer-fixed-weights": Proposing(
+        "transfer from past tasks alone, each believed as much as at the start",
+        lambda given: Transfer(given.past, given.descriptor, learn_weights=False),
+    ),
     "rgpe": Proposing(
         "a ranking-weighted ensemble of all tasks' models (RGPE)", lambda given: RankingWeightedEnsemble(given.past)
     ),
@@ -225,6 +241,8 @@ def ready_strategy(
     minimise: Sequence[str] = (),
     scorer: Scorer | None = None,
     past: Sequence[PastTask] = (),
+    descriptor: Mapping[str, float] | None = None,
+    store: SurrogateStore | None = None,
 ) -> Strategy:
     """Return the ready-made strategy of a name.
 
@@ -236,6 +254,8 @@ def ready_strategy(
         minimise: costs that are to be small; strategies of one objective do not look at them.
         scorer: what zero-cost proxies say of candidates, for the strategies that are guided by them.
         past: past tasks, for the strategies that learn from them.
+        descriptor: numbers that describe the new task, for these.
+        store: where surrogates of past tasks are kept, for these.
 
     Raises:
         SpaceError: no strategy has that name.
@@ -247,7 +267,7 @@ def ready_strategy(
             f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
-        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer, past))
+        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer, past, descriptor, store))
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
-    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer, past)
+    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer, past, descriptor, store)
     return SCHEDULING[schedule].make(other, 4 if trials is None else 3)

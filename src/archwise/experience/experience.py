@@ -79,6 +79,12 @@ class Experience:
         """The file, or the URL without its password."""
         return self.database.name
 
+    @property
+    def surrogates(self) -> Path | None:
+        """The folder beside the file where what was learnt from it is kept; None where it is not a file."""
+        file = self.database.file
+        return None if file is None else file.with_name(f"{file.name}.surrogates")
+
     def __enter__(self) -> Experience:
         return self
 

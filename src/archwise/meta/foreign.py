@@ -38,6 +38,7 @@ class ForeignSurrogates:
     """
 
     def __init__(self, space: JointSpace):
+        self.space = space
         self._own = _View(space)
 
     def surrogate(self, task: PastTask) -> Surrogate:

@@ -8,6 +8,7 @@ import numpy as np
 
 from archwise.meta.agreement import places
 from archwise.meta.past_task import PastTask
+from archwise.meta.store import SurrogateStore
 from archwise.meta.transfer import Transfer
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.bayesian import BayesianOptimization
@@ -42,6 +43,7 @@ class GuardedTransfer(Hybrid):
         past: past tasks.
         scratch: the search without experience.
         descriptor: numbers that describe the new task; see `Transfer`.
+        store: where surrogates of past tasks are kept; see `Transfer`.
     """
 
     default_by = Transfer.default_by
@@ -51,8 +53,9 @@ class GuardedTransfer(Hybrid):
         past: Sequence[PastTask],
         scratch: Strategy | None = None,
         descriptor: Mapping[str, float] | None = None,
+        store: SurrogateStore | None = None,
     ):
-        self.transfer = Transfer(past, descriptor)
+        self.transfer = Transfer(past, descriptor, store=store)
         super().__init__({TRANSFER: self.transfer, SCRATCH: scratch or BayesianOptimization()})
 
     def propose(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from archwise.meta.agreement import rank_correlation
+from archwise.meta.foreign import ForeignSurrogates
 from archwise.meta.past_task import PastTask
+from archwise.meta.similarity import similarity
+from archwise.meta.store import Kept, SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
+from archwise.strategies.stacked import StackedMeans
 from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Trial
 
@@ -23,18 +28,18 @@ FEW = 30
 """Finished trials below which scores that follow nothing may do so by chance."""
 RELIABLE = 0.5
 """Rank correlation from which few trials are believed to follow the architectures."""
-MOST_TRIED = 200
-"""Best trials of each past task among which the most promising candidates are looked for."""
-LOOKED_AT = 500
+MOST_TRIED = 2_000
+"""Best trials of past tasks together among which the most promising candidates are looked for."""
+LOOKED_AT = 300
 """Random candidates among which those are that past tasks promise most of."""
 FAVOURITES = 3
 """Best trials of a past task that is not sure."""
-CLIMBS = 6
+CLIMBS = 4
 """How often the neighbours of the most promising are looked at."""
 CLIMBERS = 10
 """How many these are."""
-NEIGHBOURS = 64
-"""Most neighbours of each."""
+NEIGHBOURS = 30
+"""Most neighbours of each; of more, as many random mutations."""
 
 
 class Sources:
@@ -45,51 +50,48 @@ class Sources:
     trials) is left out.
 
     Args:
-        past: past tasks, with trials of candidates of the space.
+        past: past tasks, with trials of candidates of the space, or of another that has layers in common with it.
         space: the candidates.
+        descriptor: numbers that describe the new task, by which past ones count more or less; None where not known.
+        store: where surrogates are kept that were fitted before; None to fit all of them.
     """
 
-    def __init__(self, past: Sequence[PastTask], space: JointSpace):
+    def __init__(
+        self,
+        past: Sequence[PastTask],
+        space: JointSpace,
+        descriptor: Mapping[str, float] | None = None,
+        store: SurrogateStore | None = None,
+    ):
         self.space = space
         rng = np.random.default_rng(0)
         self._references = [space.sample(rng) for _ in range(REFERENCES)]
-        self.used: list[PastTask] = []
         self.unsure: list[PastTask] = []
         """Past tasks of so few trials that nobody can tell whether their scores follow the architectures."""
-        self._trials: list[Candidate] = []
-        self._surrogates: list[Surrogate] = []
-        self._scales: list[tuple[float, float]] = []
-        reliability = []
+        used: list[_Source] = []
+        foreign = ForeignSurrogates(space)
         for task in past:
-            trials = task.within(space)
+            trials = task.within(task.space or space)
             finished = [trial for trial in trials if trial.score is not None]
-            few = len(finished) < FEW
-            if len({trial.score for trial in finished}) < LEAST:
-                self.unsure += [task] * (few and bool(finished))
-                continue
-            surrogate = Surrogate(space.encoding)
-            surrogate.fit(trials)
-            agreement = rank_correlation(*surrogate.left_out())
-            mean, _ = surrogate.predict(self._references)
-            if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or mean.std() < 1e-9:
-                self.unsure += [task] * few
-                continue
-            self.used.append(task)
-            best = sorted(finished, key=lambda trial: -(trial.score or 0.0))[:MOST_TRIED]
-            self._trials += [trial.candidate for trial in best]
-            self._surrogates.append(surrogate)
-            self._scales.append((float(mean.mean()), agreement / float(mean.std())))
-            reliability.append(agreement)
-        self.reliability = np.array(reliability)
+            source = _source(task, trials, finished, foreign, self._references, store)
+            if source:
+                used.append(source)
+            elif finished and len(finished) < FEW and task.inside(space):
+                self.unsure.append(task)
+        self.used = [source.task for source in used]
+        self.surrogates = [source.surrogate for source in used]
+        """The surrogate of each past task that is used."""
+        self.reliability = np.array([source.agreement for source in used])
+        self.shares = similarity(descriptor, [task.descriptor for task in self.used])
+        """How much each past task counts before the new one has trials; together 1."""
+        self._tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
+        self._means = _Means(self.surrogates, space)
+        said = self._means(self._references)
+        self._level, self._scale = said.mean(axis=0), self.reliability / said.std(axis=0)
         self._known: dict[Candidate, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.used)
-
-    @property
-    def surrogates(self) -> Sequence[Surrogate]:
-        """The surrogate of each past task that is used."""
-        return self._surrogates
 
     def predict(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return what each past task says of each candidate: (candidates, past tasks).
@@ -97,28 +99,24 @@ class Sources:
         Over the space, the mean is 0 and the standard deviation the past task's reliability.
         """
         new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
-        if new and len(self):
-            columns = [
-                (surrogate.predict(new)[0] - mean) * scale
-                for surrogate, (mean, scale) in zip(self._surrogates, self._scales, strict=True)
-            ]
-            self._known.update(zip(new, np.stack(columns, axis=1), strict=True))
-        known = [self._known[candidate] for candidate in candidates] if len(self) else []
+        if new:
+            self._known.update(zip(new, (self._means(new) - self._level) * self._scale, strict=True))
+        known = [self._known[candidate] for candidate in candidates]
         return np.array(known).reshape(len(candidates), len(self))
 
     def promising(self, count: int) -> list[Candidate]:
-        """Return the allowed candidates of which past tasks together promise most, best first.
+        """Return the allowed candidates of which past tasks together promise most, best first; each counts its share.
 
         They are looked for among random ones, those that past tasks tried, and the neighbours of the best of them.
         """
         rng = np.random.default_rng(1)
         drawn = (self.space.sample(rng) for _ in range(LOOKED_AT))
-        pool = list(dict.fromkeys(self._allowed([*self._references, *self._trials, *drawn])))
+        pool = list(dict.fromkeys(self._allowed([*self._references, *self._tried, *drawn])))
         climbed: set[Candidate] = set()
         for _ in range(CLIMBS):
             best = [candidate for candidate in self._ranked(pool)[:CLIMBERS] if candidate not in climbed]
             climbed |= set(best)
-            near = (n for candidate in best for n in islice(self.space.neighbours(candidate), NEIGHBOURS))
+            near = [n for candidate in best for n in self._near(candidate, rng)]
             pool = list(dict.fromkeys([*pool, *self._allowed(near)]))
         return self._ranked(pool)[:count]
 
@@ -137,9 +135,85 @@ class Sources:
             ]
         return [replace(trial, number=number) for number, trial in enumerate(found, -len(found))]
 
+    def _near(self, candidate: Candidate, rng: np.random.Generator) -> list[Candidate]:
+        near = list(islice(self.space.neighbours(candidate), NEIGHBOURS + 1))
+        return near if len(near) <= NEIGHBOURS else [self.space.mutate(candidate, rng) for _ in range(NEIGHBOURS)]
+
     def _allowed(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         return (candidate for candidate in candidates if self.space.allows(candidate))
 
     def _ranked(self, pool: Sequence[Candidate]) -> list[Candidate]:
-        promise = self.predict(pool).mean(axis=1)
+        promise = self.predict(pool) @ self.shares
         return [pool[i] for i in np.argsort(-promise, kind="stable")]
+
+
+class _Source(NamedTuple):
+    """A past task that says something."""
+
+    task: PastTask
+    surrogate: Surrogate
+    agreement: float
+    """Rank correlation of its trials' scores with what the others predict."""
+    best: Sequence[Candidate]
+    """Candidates of the new space that it tried, best first."""
+
+
+def _source(
+    task: PastTask,
+    trials: Sequence[Trial],
+    finished: Sequence[Trial],
+    foreign: ForeignSurrogates,
+    references: Sequence[Candidate],
+    store: SurrogateStore | None,
+) -> _Source | None:
+    """Return what a past task has to say; None where it says nothing."""
+    if len({trial.score for trial in finished}) < LEAST:
+        return None
+    if task.space in (None, foreign.space):
+        surrogate = _own_surrogate(foreign.space, trials, finished, store)
+    else:
+        surrogate = foreign.surrogate(task)
+    agreement = rank_correlation(*surrogate.left_out())
+    if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or surrogate.predict(references)[0].std() < 1e-9:
+        return None
+    best = sorted(finished, key=lambda trial: -(trial.score or 0.0))
+    return _Source(task, surrogate, agreement, [trial.candidate for trial in best if trial.candidate in foreign.space])
+
+
+def _own_surrogate(
+    space: JointSpace, trials: Sequence[Trial], finished: Sequence[Trial], store: SurrogateStore | None
+) -> Surrogate:
+    """Return a surrogate of trials of a space, with what is kept of it where it was fitted before."""
+    surrogate = Surrogate(space.encoding)
+    kept = store.read(space, finished) if store else None
+    candidates = [trial.candidate for trial in finished]
+    if kept:
+        space.encoding.remember(candidates, kept.rows, kept.sizes)
+    surrogate.fit(trials, parameters=kept.parameters if kept else None)
+    if store and not kept:
+        encoding = space.encoding
+        store.write(
+            space, finished, Kept(surrogate.process.parameters, encoding(candidates), encoding.sizes(candidates))
+        )
+    return surrogate
+
+
+class _Means:
+    """What surrogates predict: those of one encoding in one product, those of other spaces' trials one by one."""
+
+    def __init__(self, surrogates: Sequence[Surrogate], space: JointSpace):
+        self._count = len(surrogates)
+        self._others = {i: each for i, each in enumerate(surrogates) if each.encoding is not space.encoding}
+        self._stacked = [i for i in range(self._count) if i not in self._others]
+        stacked = [surrogates[i] for i in self._stacked]
+        self._look = stacked[0].look if stacked else None
+        self._together = StackedMeans([each.process for each in stacked]) if stacked else None
+
+    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        means = np.zeros((len(candidates), self._count))
+        if self._look and self._together:
+            seen = self._look(candidates)
+            means[:, self._stacked] = self._together(seen.rows, seen.trend)
+        for i, surrogate in self._others.items():
+            means[:, i], _ = surrogate.predict(candidates)
+        return means

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
+from archwise.meta.store import SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.acquisition import log_expected_improvement
+from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.pool import CandidatePool
 from archwise.strategies.strategy import OneAtATime, Situation
 from archwise.strategies.surrogate import Expectation, Surrogate
@@ -26,10 +28,10 @@ PROMISING = 200
 """Candidates of which past tasks promise most that are always looked at."""
 TRUSTING, TRUST = 4, 0.2
 """Of the first candidates, how many are chosen as if the model were surer, and what its deviation is taken times."""
+NAMED = 60
+"""Most characters of a past task's name that are said of a proposal."""
 DEFAULT_BY = 5
 """The space's default is among so many first candidates."""
-NAMED = 60
-"""Characters of a past task's name that an origin tells."""
 
 
 class SourcePrior:
@@ -37,13 +39,14 @@ class SourcePrior:
 
     Args:
         sources: surrogates of the past tasks.
+        learns: whether the weights are learnt at all.
     """
 
-    def __init__(self, sources: Sources):
+    def __init__(self, sources: Sources, learns: bool = True):
         self.sources = sources
-        count = max(1, len(sources))
-        self.weights = WEIGHT / count * np.ones(len(sources))
-        self.deviations = DEVIATION * min(1.0, MANY / count) ** 0.5 * np.ones(len(sources))
+        self.weights = WEIGHT * sources.shares
+        deviation = DEVIATION * min(1.0, MANY / max(1, len(sources))) ** 0.5 if learns else 0.0
+        self.deviations = np.full(len(sources), deviation)
 
     def __call__(self, candidates: Sequence[Candidate]) -> Expectation:
         """Return the weighted sum, and each past task's prediction."""
@@ -56,12 +59,12 @@ class SourcePrior:
         mean, deviation = surrogate.trend_weights
         return self.weights + self.deviations * mean[-count:], self.deviations * deviation[-count:]
 
-    def origin(self, candidate: Candidate, weights: np.ndarray) -> str:
-        """Return where a candidate comes from: the past task that says most for it, under some weights."""
+    def praise(self, candidate: Candidate, weights: np.ndarray) -> str:
+        """Return where a candidate comes from, in words: the past task that says most for it, under some weights."""
         said = weights * self.sources.predict([candidate])[0]
         most = int(np.argmax(said))
         if said[most] <= 0:
-            return "beyond what past tasks promise"
+            return "tried beyond what past tasks promise"
         return f"promised by past tasks, most by {self.sources.used[most].name[:NAMED]}"
 
 
@@ -69,8 +72,9 @@ class Transfer(OneAtATime):
     """Proposes the largest expected improvement under a model that follows past tasks as far as they prove right.
 
     The model is `f(x) = b + sum_s w_s m_s(x) + g(x)`: what the surrogate of each past task predicts, weighted, and a
-    Gaussian process on the candidate for the rest. The weights start alike and are learnt from the search's own trials,
-    with the level and the unit of its scores.
+    Gaussian process on the candidate for the rest. The weights start from how much each past task resembles the new
+    one, and are learnt from the search's own trials, with the level and the unit of its scores. What is to be improved
+    on is the best of what the model now says of the trials, not a score that may have been luck.
 
     - The first candidate is the one of which past tasks promise most. Where they think less of the space's default than
       of most candidates, that comes first: either it or the experience is not good for much.
@@ -80,12 +84,28 @@ class Transfer(OneAtATime):
 
     Args:
         past: past tasks.
+        descriptor: numbers that describe the new task, as `tasks.descriptor` finds them; None where not known.
+        warm_start: whether the first candidates come from past tasks; else, they are those of a search from scratch.
+        learn_weights: whether the weights of past tasks are learnt; else, they stay as they were.
+        store: where surrogates of past tasks are kept; None to fit all of them.
     """
 
     default_by = DEFAULT_BY
 
-    def __init__(self, past: Sequence[PastTask]):
+    def __init__(
+        self,
+        past: Sequence[PastTask],
+        descriptor: Mapping[str, float] | None = None,
+        warm_start: bool = True,
+        learn_weights: bool = True,
+        store: SurrogateStore | None = None,
+    ):
         self.past = tuple(past)
+        self.descriptor = descriptor
+        self.warm_start = warm_start
+        self.learn_weights = learn_weights
+        self._store = store
+        self._cold = None if warm_start else BayesianOptimization()
         self._memory: _Memory | None = None
         self._pool: CandidatePool | None = None
 
@@ -107,6 +127,8 @@ class Transfer(OneAtATime):
         if not len(memory.sources):
             return None
         begun, default = len(now.seen), now.space.allowed_default or now.space.default
+        if self._cold and len(now.finished) < self._cold.first:
+            return self._cold.propose_one(now)
         if begun < DEFAULT_BY and (begun == DEFAULT_BY - 1 or memory.doubtful) and now.is_new(default):
             return Proposal(default, origin="the space's default")
         if self._pool is None or self._pool.space is not now.space or self._pool.seed != now.seed:
@@ -120,25 +142,28 @@ class Transfer(OneAtATime):
             weights, _ = memory.prior.learnt(memory.surrogate)
             mean, deviation = memory.surrogate.predict(pool)
             sureness = TRUST if begun < TRUSTING else 1.0
-            promise = log_expected_improvement(mean, sureness * deviation, memory.surrogate.best)
+            incumbent = memory.surrogate.predict([trial.candidate for trial in now.finished])[0].max()
+            promise = log_expected_improvement(mean, sureness * deviation, float(incumbent))
             promise = promise + np.log(memory.surrogate.feasible(pool))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
-        return Proposal(candidate, origin=memory.prior.origin(candidate, weights)) if candidate else now.random()
+        return Proposal(candidate, origin=memory.prior.praise(candidate, weights)) if candidate else now.random()
 
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:
-            self._memory = _Memory(space, self.past)
+            sources = Sources(self.past, space, self.descriptor, self._store)
+            self._memory = _Memory(sources, SourcePrior(sources, self.learn_weights))
         return self._memory
 
 
 class _Memory:
     """What was computed for one space."""
 
-    def __init__(self, space: JointSpace, past: Sequence[PastTask]):
-        self.sources = Sources(past, space)
-        self.prior = SourcePrior(self.sources)
-        self.surrogate = Surrogate(space.encoding, self.prior)
-        self.favourites = self.sources.favourites()
-        self.promising = self.sources.promising(PROMISING) if len(self.sources) else []
-        self.doubtful = bool(len(self.sources)) and float(self.prior([space.default]).mean[0]) < 0
+    def __init__(self, sources: Sources, prior: SourcePrior):
+        space = sources.space
+        self.sources = sources
+        self.prior = prior
+        self.surrogate = Surrogate(space.encoding, prior)
+        self.favourites = sources.favourites()
+        self.promising = sources.promising(PROMISING) if len(sources) else []
+        self.doubtful = bool(len(sources)) and float(prior([space.default]).mean[0]) < 0

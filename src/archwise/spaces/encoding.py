@@ -83,6 +83,12 @@ class Encoding:
         """Return the logarithm of each candidate's parameters, standardised over the space; zeros if unknown."""
         return np.array([self._remembered(candidate)[1] for candidate in candidates])
 
+    def remember(self, candidates: Sequence[Candidate], rows: np.ndarray, sizes: np.ndarray) -> None:
+        """Take what this encoding returned for candidates in another process, instead of finding it again."""
+        for candidate, row, size in zip(candidates, rows, sizes.tolist(), strict=True):
+            if len(self._rows) < REMEMBERED:
+                self._rows.setdefault(candidate, (row, size))
+
     def _remembered(self, candidate: Candidate) -> tuple[np.ndarray, float]:
         found = self._rows.get(candidate)  # one look: hashing a candidate is what this mostly costs
         if found is None:

@@ -47,7 +47,7 @@ class GaussianProcess:
 
         def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
             weights, scale, noise = self._unpacked(parameters)
-            shape, slope = _matern(np.tensordot(weights, distances, 1))
+            shape, slope = matern(np.tensordot(weights, distances, 1))
             kernel = scale * shape + linear
             kernel[np.diag_indices_from(kernel)] += noise + JITTER
             try:
@@ -73,19 +73,19 @@ class GaussianProcess:
     def fit(self, rows: np.ndarray, trend: np.ndarray, values: np.ndarray, parameters: np.ndarray) -> None:
         """Condition on values, under parameters that `choose` returned."""
         self.parameters = parameters
-        self._rows, self._trend = self._weighted(rows), trend
+        self.rows, self._trend = self._weighted(rows), trend
         self._factor = np.linalg.cholesky(self._covariance())
         self.values = values
-        self._solved = cho_solve((self._factor, True), values)
+        self.solved = cho_solve((self._factor, True), values)
 
     def predict(self, rows: np.ndarray, trend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of the value at each row, noise left out."""
         _, scale, _ = self._unpacked(self.parameters)
-        shape, _ = _matern(_squared_distances(self._weighted(rows), self._rows))
+        shape, _ = matern(_squared_distances(self._weighted(rows), self.rows))
         across = scale * shape + trend @ self._trend.T
         explained = solve_triangular(self._factor, across.T, lower=True)
         variance = scale + (trend**2).sum(axis=1) - (explained**2).sum(axis=0)
-        mean: np.ndarray = across @ self._solved
+        mean: np.ndarray = across @ self.solved
         return mean, np.sqrt(np.maximum(variance, 1e-12))
 
     def log_likelihoods(
@@ -100,36 +100,47 @@ class GaussianProcess:
             parameters: what `choose` returned.
         """
         self.parameters = parameters
-        self._rows, self._trend = self._weighted(rows), trend
+        self.rows, self._trend = self._weighted(rows), trend
         explained = solve_triangular(np.linalg.cholesky(self._covariance()), values.T, lower=True)
         found: np.ndarray = -0.5 * (explained**2).sum(axis=0)
         return found
 
     @property
+    def squared_weights(self) -> np.ndarray:
+        """The weight of each group in the squared distance of two rows."""
+        return self._unpacked(self.parameters)[0]
+
+    @property
+    def scale(self) -> float:
+        """The variance of what is no trend and no noise."""
+        return self._unpacked(self.parameters)[1]
+
+    @property
     def coefficients(self) -> np.ndarray:
         """How strongly the values were found to follow each column of the trend: (k,)."""
-        found: np.ndarray = self._trend.T @ self._solved
+        found: np.ndarray = self._trend.T @ self.solved
         return found
 
     @property
     def coefficient_deviations(self) -> np.ndarray:
         """The standard deviation of each of `coefficients`, 1 where nothing is known: (k,)."""
         explained = solve_triangular(self._factor, self._trend, lower=True)
-        return np.sqrt(np.maximum(1.0 - (explained**2).sum(axis=0), 0.0))
+        deviations: np.ndarray = np.sqrt(np.maximum(1.0 - (explained**2).sum(axis=0), 0.0))
+        return deviations
 
     def left_out(self) -> np.ndarray:
         """Return what the process would predict for each value that it was conditioned on, had it not been: (n,).
 
         Source: Rasmussen & Williams 2006, section 5.4.2.
         """
-        inverse = cho_solve((self._factor, True), np.eye(len(self._solved)))
-        left_out: np.ndarray = self.values - self._solved / np.diag(inverse)
+        inverse = cho_solve((self._factor, True), np.eye(len(self.solved)))
+        left_out: np.ndarray = self.values - self.solved / np.diag(inverse)
         return left_out
 
     def left_out_deviation(self) -> np.ndarray:
         """Return the standard deviation of what `left_out` predicts, noise left out: (n,)."""
         _, _, noise = self._unpacked(self.parameters)
-        inverse = cho_solve((self._factor, True), np.eye(len(self._solved)))
+        inverse = cho_solve((self._factor, True), np.eye(len(self.solved)))
         return np.sqrt(np.maximum(1 / np.diag(inverse) - noise - JITTER, 1e-12))
 
     def drawn(self, rows: np.ndarray, trend: np.ndarray, normal: np.ndarray) -> np.ndarray:
@@ -142,23 +153,23 @@ class GaussianProcess:
         """
         _, scale, _ = self._unpacked(self.parameters)
         weighted = self._weighted(rows)
-        across = scale * _matern(_squared_distances(weighted, self._rows))[0] + trend @ self._trend.T
-        within = scale * _matern(_squared_distances(weighted, weighted))[0] + trend @ trend.T
+        across = scale * matern(_squared_distances(weighted, self.rows))[0] + trend @ self._trend.T
+        within = scale * matern(_squared_distances(weighted, weighted))[0] + trend @ trend.T
         explained = solve_triangular(self._factor, across.T, lower=True)
         covariance = within - explained.T @ explained
         covariance[np.diag_indices_from(covariance)] += JITTER * max(1.0, float(np.diag(within).max()))
-        drawn: np.ndarray = across @ self._solved + normal @ np.linalg.cholesky(covariance).T
+        drawn: np.ndarray = across @ self.solved + normal @ np.linalg.cholesky(covariance).T
         return drawn
 
     def covariance(self, rows: np.ndarray) -> np.ndarray:
         """Return the prior covariance of rows under the parameters, trend left out."""
         _, scale, _ = self._unpacked(self.parameters)
         weighted = self._weighted(rows)
-        return scale * _matern(_squared_distances(weighted, weighted))[0]
+        return scale * matern(_squared_distances(weighted, weighted))[0]
 
     def _covariance(self) -> np.ndarray:
         _, scale, noise = self._unpacked(self.parameters)
-        shape, _ = _matern(_squared_distances(self._rows, self._rows))
+        shape, _ = matern(_squared_distances(self.rows, self.rows))
         kernel: np.ndarray = scale * shape + self._trend @ self._trend.T
         kernel[np.diag_indices_from(kernel)] += noise + JITTER
         return kernel
@@ -182,7 +193,7 @@ def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return distances
 
 
-def _matern(squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def matern(squared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the Matern-3/2 function of squared distances, and its derivative by these."""
     distance = np.sqrt(3 * squared)
     decay = np.exp(-distance)

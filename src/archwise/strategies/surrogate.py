@@ -35,12 +35,15 @@ class Expectation(NamedTuple):
     """(n, k), what scores may follow linearly beside it, each column scaled by how strongly."""
 
 
-class _Seen(NamedTuple):
-    """What a surrogate knows of some candidates."""
+class Seen(NamedTuple):
+    """What a surrogate knows of some candidates before any score."""
 
     rows: np.ndarray
+    """(n, columns)."""
     trend: np.ndarray
+    """(n, k), what scores may follow linearly."""
     mean: np.ndarray
+    """(n,), what the prior expects."""
 
 
 class Rows(Protocol):
@@ -77,47 +80,50 @@ class Surrogate:
     def __init__(self, encoding: Rows, prior: Prior | None = None):
         self.encoding = encoding
         self.prior = prior
-        self._process = GaussianProcess(encoding.groups)
+        self.process = GaussianProcess(encoding.groups)
         self._feasibility: GaussianProcess | None = None
         self._chosen: dict[tuple[tuple[Candidate, float], ...], np.ndarray] = {}
 
-    def fit(self, trials: Sequence[Trial], believed: Sequence[Candidate] = ()) -> None:
+    def fit(
+        self, trials: Sequence[Trial], believed: Sequence[Candidate] = (), parameters: np.ndarray | None = None
+    ) -> None:
         """Condition on trials of this space that ended.
 
         Args:
             trials: finished ones, two or more, and failed ones.
             believed: candidates under way, each taken to get the score that is predicted for it (the kriging believer
                 of Ginsbourger et al. 2010), so that no worker repeats another's idea.
+            parameters: the kernel's, where they were chosen for these trials before; see `process`.
         """
         finished = [trial for trial in trials if trial.score is not None]
         known = thinned(finished, MOST)
-        seen = self._seen([trial.candidate for trial in known])
-        parameters = self._parameters(finished)
+        seen = self.look([trial.candidate for trial in known])
+        parameters = self._parameters(finished) if parameters is None else parameters
         scores = self._measured(seen, standardised([trial.score or 0.0 for trial in known]), parameters)
         self.best = float(scores.max())
         beyond = scores - seen.mean
-        self._process.fit(seen.rows, seen.trend, beyond, parameters)
+        self.process.fit(seen.rows, seen.trend, beyond, parameters)
         if believed:
-            more = self._seen(believed)
-            guessed, _ = self._process.predict(more.rows, more.trend)
+            more = self.look(believed)
+            guessed, _ = self.process.predict(more.rows, more.trend)
             both = np.concatenate([seen.rows, more.rows]), np.concatenate([seen.trend, more.trend])
-            self._process.fit(*both, np.concatenate([beyond, guessed]), parameters)
+            self.process.fit(*both, np.concatenate([beyond, guessed]), parameters)
         self._fit_feasibility(trials, parameters)
 
     def predict(self, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of the score of each candidate, in the unit of `best`."""
-        seen = self._seen(candidates)
-        mean, deviation = self._process.predict(seen.rows, seen.trend)
+        seen = self.look(candidates)
+        mean, deviation = self.process.predict(seen.rows, seen.trend)
         return seen.mean + mean, deviation
 
     @property
     def trend_weights(self) -> tuple[np.ndarray, np.ndarray]:
         """How strongly scores follow each column of the trend, the prior's last, and how unsure that is: (k,) each."""
-        return self._process.coefficients, self._process.coefficient_deviations
+        return self.process.coefficients, self.process.coefficient_deviations
 
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what the other trials predict of each that the model knows, beyond the prior, and what it came to."""
-        return self._process.left_out(), self._process.values
+        return self.process.left_out(), self.process.values
 
     def drawn(self, candidates: Sequence[Candidate], normal: np.ndarray) -> np.ndarray:
         """Return scores of candidates drawn from the posterior, each row a function: (draws, n).
@@ -126,20 +132,20 @@ class Surrogate:
             candidates: n of them.
             normal: (draws, n), drawn from the standard normal distribution.
         """
-        seen = self._seen(candidates)
-        drawn: np.ndarray = seen.mean + self._process.drawn(seen.rows, seen.trend, normal)
+        seen = self.look(candidates)
+        drawn: np.ndarray = seen.mean + self.process.drawn(seen.rows, seen.trend, normal)
         return drawn
 
     def drawn_left_out(self, normal: np.ndarray) -> np.ndarray:
         """Return draws of what the other trials predict of each that the model knows, as `left_out` returns them."""
-        drawn: np.ndarray = self._process.left_out() + self._process.left_out_deviation() * normal
+        drawn: np.ndarray = self.process.left_out() + self.process.left_out_deviation() * normal
         return drawn
 
     def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return the probability that evaluating each candidate does not fail."""
         if self._feasibility is None:
             return np.ones(len(candidates))
-        seen = self._seen(candidates)
+        seen = self.look(candidates)
         mean, _ = self._feasibility.predict(seen.rows, seen.trend)
         probability: np.ndarray = np.clip(self._successes + mean, LEAST_FEASIBLE, 1.0)
         return probability
@@ -148,19 +154,20 @@ class Surrogate:
         """Return how alike the scores of candidates are before any is known."""
         return GaussianProcess(self.encoding.groups).covariance(self.encoding(candidates))
 
-    def _seen(self, candidates: Sequence[Candidate]) -> _Seen:
+    def look(self, candidates: Sequence[Candidate]) -> Seen:
+        """Return what the process is told of candidates."""
         rows, trend = self.encoding(candidates), TREND**0.5 * self.encoding.sizes(candidates)[:, None]
         if self.prior is None:
-            return _Seen(rows, trend, np.zeros(len(rows)))
+            return Seen(rows, trend, np.zeros(len(rows)))
         expected = self.prior(candidates)
-        return _Seen(rows, np.column_stack([trend, LEVEL * np.ones(len(rows)), expected.trend]), expected.mean)
+        return Seen(rows, np.column_stack([trend, LEVEL * np.ones(len(rows)), expected.trend]), expected.mean)
 
-    def _measured(self, seen: _Seen, scores: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    def _measured(self, seen: Seen, scores: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Return standardised scores in the prior's unit, the likeliest one."""
         if self.prior is None:
             return scores
         measured = scores / SCALES[:, None]
-        likelihood = self._process.log_likelihoods(seen.rows, seen.trend, measured - seen.mean, parameters)
+        likelihood = self.process.log_likelihoods(seen.rows, seen.trend, measured - seen.mean, parameters)
         likely = likelihood - len(scores) * np.log(SCALES) - 0.5 * np.log(SCALES) ** 2
         found: np.ndarray = measured[int(np.argmax(likely))]
         return found
@@ -171,10 +178,10 @@ class Surrogate:
         known = tuple((trial.candidate, trial.score or 0.0) for trial in first)
         if known not in self._chosen:
             used = thinned(first, MOST_CHOOSING)
-            seen = self._seen([trial.candidate for trial in used])
+            seen = self.look([trial.candidate for trial in used])
             usual = GaussianProcess(self.encoding.groups).parameters
             scores = self._measured(seen, standardised([trial.score or 0.0 for trial in used]), usual)
-            self._chosen = {known: self._process.choose(seen.rows, seen.trend, scores - seen.mean)}
+            self._chosen = {known: self.process.choose(seen.rows, seen.trend, scores - seen.mean)}
         return self._chosen[known]
 
     def _fit_feasibility(self, trials: Sequence[Trial], parameters: np.ndarray) -> None:
@@ -185,7 +192,7 @@ class Surrogate:
         ended = np.array([float(trial.score is not None) for trial in known])
         self._successes = ended.mean()
         self._feasibility = GaussianProcess(self.encoding.groups)
-        seen = self._seen([trial.candidate for trial in known])
+        seen = self.look([trial.candidate for trial in known])
         self._feasibility.fit(seen.rows, seen.trend, ended - self._successes, parameters)
 
 
