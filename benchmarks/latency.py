@@ -95,14 +95,15 @@ def main() -> None:
     devices = PAST if asked.left_out else NEW
     ways = ["none", *(f"{count} {how}" for count in COUNTS for how in ("random", "chosen"))]
     print(f"{asked.seeds} seeds, {asked.known} architectures a past device, {time.perf_counter() - begun:.0f} s\n")
-    print("| measured | mean | sd over seeds | worst seed | " + " | ".join(devices) + " |")
-    print("|---" * (4 + len(devices)) + "|")
+    print("| measured | mean | sd over seeds | worst seed | worst device | " + " | ".join(devices) + " |")
+    print("|---" * (5 + len(devices)) + "|")
     every = np.array(found)
     for place, way in enumerate(ways):
         means = every[:, place].mean(axis=1)
         spread = means.std(ddof=1) if len(means) > 1 else 0.0
         numbers = [means.mean(), spread, means.min(), *every[:, place].mean(axis=0)]
         cells = [f"{number:.4f}" if i == 1 else f"{number:.3f}" for i, number in enumerate(numbers)]
+        cells.insert(3, devices[int(every[:, place].mean(axis=0).argmin())])
         print(f"| {way} | " + " | ".join(cells) + " |")
 
 
