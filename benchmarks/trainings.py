@@ -1,12 +1,17 @@
-"""What the benchmarks on real data share: single trainings, and what a candidate comes to on a test split."""
+"""What the benchmarks on real data share: single trainings, what a candidate comes to on a test split,
+and a file of results that later runs extend."""
 
 from __future__ import annotations
 
 import json
+import os
 import tempfile
+from collections.abc import Iterable
+from concurrent.futures import Future, as_completed
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file
 
@@ -41,3 +46,35 @@ def accuracy_on_test(evaluator: TrainingEvaluator, proposal: Proposal, task: Tas
         model.load_state_dict(load_file(weights))
     x, y = task.open_test()
     return float((predict(model, x).argmax(1) == y).mean())
+
+
+class Results:
+    """The results file: one line for each search.
+
+    Args:
+        path: the file; what a kill left of a last line is cut off.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        content = path.read_bytes() if path.exists() else b""
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            os.truncate(path, len(whole))
+        self.rows = [json.loads(line) for line in whole.splitlines()]
+
+    def of(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the row of a search; None if it is not there."""
+        return next((row for row in self.rows if key.items() <= row.items()), None)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write a row at the end."""
+        line = json.dumps(row)
+        self.rows.append(json.loads(line))
+        with self.path.open("a") as file:
+            print(line, file=file)
+
+    def collect(self, running: Iterable[Future[dict[str, Any]]]) -> None:
+        """Add what comes of searches as they end."""
+        for future in as_completed(running):
+            self.add(future.result())

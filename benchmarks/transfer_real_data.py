@@ -23,8 +23,8 @@ import json
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from trainings import accuracy_on_test, as_trial, trained
+from trainings import Results, accuracy_on_test, as_trial, trained
 from transfer_figures import SCRATCH, Incumbent, show
 
 import archwise
@@ -41,7 +41,6 @@ from archwise.bench.entrants import settings_of
 from archwise.evaluators.evaluator import TrainingEvaluator
 from archwise.evaluators.recipe import training_recipe
 from archwise.evaluators.schedule import derive_seed
-from archwise.files import write_atomic
 from archwise.meta.past_task import PastTask
 from archwise.ready import is_learning, ready_strategy
 from archwise.signature import Signature
@@ -197,7 +196,8 @@ def run_search(
     torch.set_num_threads(1)
     task = task_of(sets, name, seed, folders)
     tasks = [past_task(row) for row in past] if is_learning(strategy) else []
-    trials = search(task, ready_strategy(strategy, budget, past=tasks), seed, budget)
+    descriptor = describe_task(task) if is_learning(strategy) else None
+    trials = search(task, ready_strategy(strategy, budget, past=tasks, descriptor=descriptor), seed, budget)
     incumbents: list[Incumbent] = []
     for trial in trials:
         if trial.score is not None and (not incumbents or trial.score > incumbents[-1].validation):
@@ -218,50 +218,37 @@ def version() -> str:
     return described or archwise.__version__
 
 
-class Results:
-    """The results file: one line for each past or new search.
+def searches(names: Sequence[str], rotations: int, seeds: int) -> Iterator[tuple[list[str], str, int]]:
+    """Go through the new searches seed by seed: (past tables, new table, seed).
 
     Args:
-        path: the file.
+        names: the drawn tables.
+        rotations: after the first, what was new is past, and the next five are new.
+        seeds: how many seeds.
     """
-
-    def __init__(self, path: Path):
-        self.path = path
-        self.rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def of(self, key: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the row of a search; None if it is not there."""
-        return next((row for row in self.rows if key.items() <= row.items()), None)
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Keep a row, and write all of them."""
-        # As it is read again: tuples are lists from here on.
-        self.rows.append(json.loads(json.dumps(row)))
-        write_atomic(self.path, "".join(f"{json.dumps(kept)}\n" for kept in self.rows))
-
-    def collect(self, running: Iterable[Future[dict[str, Any]]]) -> None:
-        """Add what comes of searches as they end."""
-        for future in as_completed(running):
-            self.add(future.result())
+    for seed, rotation in product(range(seeds), range(rotations)):
+        rotated = [*names[NEW * rotation :], *names[: NEW * rotation]]
+        yield from ((rotated[:PAST], new, seed) for new in rotated[PAST:])
 
 
 def run_missing(sets: Path, results: Results, names: Sequence[str], strategies: Sequence[str], options: Any) -> None:
-    """Run the searches that the results lack, the past ones first, then seed by seed."""
-    past, new = names[:PAST], names[PAST:]
+    """Run the searches that the results lack, the past ones first."""
+    wanted = list(searches(names, options.rotations, options.seeds))
     with tempfile.TemporaryDirectory() as scratch:
         folders = Path(scratch)
         pool = ProcessPoolExecutor(options.workers)
         try:
-            missing = [name for name in past if results.of(past_key(name)) is None]
+            needed = names if options.rotations > 1 else names[:PAST]
+            missing = [name for name in needed if results.of(past_key(name)) is None]
             for name in missing:
                 task_of(sets, name, 0, folders)
-            results.collect([pool.submit(run_past, sets, name, past.index(name), folders) for name in missing])
-            rows = [row for row in map(results.of, map(past_key, past)) if row is not None]
+            results.collect([pool.submit(run_past, sets, name, names.index(name), folders) for name in missing])
             running = []
-            for seed, name, strategy in product(range(options.seeds), new, strategies):
+            for (past, name, seed), strategy in product(wanted, strategies):
                 if results.of(search_key(name, strategy, seed, options.budget, past)) is None:
                     for split in (seed, *range(FRESH_FROM, FRESH_FROM + FRESH)):
                         task_of(sets, name, split, folders)
+                    rows = [row for row in map(results.of, map(past_key, past)) if row is not None]
                     running.append(pool.submit(run_search, sets, name, strategy, seed, options.budget, rows, folders))
             results.collect(running)
         finally:
@@ -274,6 +261,7 @@ def main() -> None:
     parser.add_argument("sets", type=Path)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    parser.add_argument("--rotations", type=int, default=1, help="3: each table is new once, ten others are past")
     parser.add_argument("--seeds", type=int, default=5, help="0: the past searches alone")
     parser.add_argument("--budget", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
@@ -286,8 +274,8 @@ def main() -> None:
         run_missing(options.sets, results, names, strategies, options)
     print(f"Past tables: {', '.join(names[:PAST])}.\nNew tables: {', '.join(names[PAST:])}.\n")
     keys = (
-        search_key(name, strategy, seed, options.budget, names[:PAST])
-        for name, strategy, seed in product(names[PAST:], strategies, range(options.seeds))
+        search_key(name, strategy, seed, options.budget, past)
+        for (past, name, seed), strategy in product(searches(names, options.rotations, options.seeds), strategies)
     )
     show([row for row in map(results.of, keys) if row is not None], options.budget)
 
