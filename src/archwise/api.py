@@ -305,7 +305,8 @@ def _strategy(
     scorer = ZeroCost.of_task(space, task, settings.seed) if is_guided(name) else None
     descriptor = describe_task(task) if past else None
     store = SurrogateStore(surrogates) if surrogates else None
-    return ready_strategy(name, trials, settings.minimise, scorer, past, descriptor, store)
+    limits = {"train_seconds": settings.trial_seconds} if settings.trial_seconds else {}
+    return ready_strategy(name, trials, settings.minimise, scorer, past, descriptor, limits, store)
 
 
 def _location(given: str | Path | None, memory: Experience) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archwise.errors import ArchwiseError, SpaceError
@@ -56,6 +56,7 @@ class Given:
         scorer: zero-cost scores of candidates, for strategies that are guided by them.
         past: past tasks, for strategies that learn from them.
         descriptor: numbers that describe the new task, for these.
+        limits: name of a cost -> the most of it that a full training may have, for these.
         store: where surrogates of past tasks are kept, for these.
     """
 
@@ -64,6 +65,7 @@ class Given:
     scorer: Scorer | None = None
     past: Sequence[PastTask] = ()
     descriptor: Mapping[str, float] | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
     store: SurrogateStore | None = None
 
 
@@ -158,7 +160,7 @@ GUIDED = {
 LEARNING = {
     "transfer": Proposing(
         "transfer from past tasks, beside a search from scratch",
-        lambda given: GuardedTransfer(given.past, None, given.descriptor, given.store),
+        lambda given: GuardedTransfer(given.past, None, given.descriptor, given.limits, given.store),
     ),
     "transfer-unguarded": Proposing(
         "transfer from past tasks alone", lambda given: Transfer(given.past, given.descriptor, store=given.store)
@@ -242,6 +244,7 @@ def ready_strategy(
     scorer: Scorer | None = None,
     past: Sequence[PastTask] = (),
     descriptor: Mapping[str, float] | None = None,
+    limits: Mapping[str, float] | None = None,
     store: SurrogateStore | None = None,
 ) -> Strategy:
     """Return the ready-made strategy of a name.
@@ -255,6 +258,7 @@ def ready_strategy(
         scorer: what zero-cost proxies say of candidates, for the strategies that are guided by them.
         past: past tasks, for the strategies that learn from them.
         descriptor: numbers that describe the new task, for these.
+        limits: name of a cost -> the most of it that a full training may have, for these.
         store: where surrogates of past tasks are kept, for these.
 
     Raises:
@@ -267,7 +271,9 @@ def ready_strategy(
             f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
-        return PROPOSING[name].make(Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer, past, descriptor, store))
+        return PROPOSING[name].make(
+            Given(trials, tuple(minimise) or DEFAULT_COSTS, scorer, past, descriptor, limits or {}, store)
+        )
     schedule = next(schedule for schedule in SCHEDULING if name.startswith(f"{schedule}-"))
-    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer, past, descriptor, store)
+    other = ready_strategy(name.removeprefix(f"{schedule}-"), trials, minimise, scorer, past, descriptor, limits, store)
     return SCHEDULING[schedule].make(other, 4 if trials is None else 3)

@@ -71,7 +71,9 @@ class CostTransfer:
         self.space = space
         self.limits = dict(limits or {})
         inside = [task.inside(space) for task in past]
-        self._models = {name: _cost_model(name, inside, space) for name in dict.fromkeys([SECONDS, *self.limits])}
+        self._inside = inside
+        self._own: list[Trial] = []
+        self._models = {name: _cost_model(name, inside, space) for name in self.limits}
         past_failures = FailureModel(space)
         share = max(1, MOST_PAST // max(1, sum(map(bool, inside))))
         self._learn(past_failures, [trial for trials in inside for trial in _spread(self._telling(trials), share)])
@@ -80,6 +82,7 @@ class CostTransfer:
     def fit(self, own: Sequence[Trial]) -> None:
         """Learn from the search's own trials that ended, failed ones too; of none, what past tasks say stays."""
         own = [trial for trial in own if trial.candidate in self.space]
+        self._own = own
         for name, model in self._models.items():
             model.fit(_costs(name, own, MOST_OWN))
         self._learn(self._failures, _spread(self._telling(own), MOST_OWN_ENDED))
@@ -96,6 +99,9 @@ class CostTransfer:
 
     def train_seconds(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return how many seconds the full training of each candidate is expected to take (the median)."""
+        if SECONDS not in self._models:
+            self._models[SECONDS] = _cost_model(SECONDS, self._inside, self.space)
+            self._models[SECONDS].fit(_costs(SECONDS, self._own, MOST_OWN))
         seconds: np.ndarray = np.exp(self._models[SECONDS].predict(candidates).mean)
         return seconds
 

@@ -43,6 +43,7 @@ class GuardedTransfer(Hybrid):
         past: past tasks.
         scratch: the search without experience.
         descriptor: numbers that describe the new task; see `Transfer`.
+        limits: the most that a full training may cost; see `Transfer`.
         store: where surrogates of past tasks are kept; see `Transfer`.
     """
 
@@ -53,9 +54,10 @@ class GuardedTransfer(Hybrid):
         past: Sequence[PastTask],
         scratch: Strategy | None = None,
         descriptor: Mapping[str, float] | None = None,
+        limits: Mapping[str, float] | None = None,
         store: SurrogateStore | None = None,
     ):
-        self.transfer = Transfer(past, descriptor, store=store)
+        self.transfer = Transfer(past, descriptor, limits, store=store)
         super().__init__({TRANSFER: self.transfer, SCRATCH: scratch or BayesianOptimization()})
 
     def propose(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from archwise.meta.costs import CostTransfer
 from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
 from archwise.meta.store import SurrogateStore
@@ -80,11 +81,13 @@ class Transfer(OneAtATime):
       of most candidates, that comes first: either it or the experience is not good for much.
     - Of the first four, those are proposed of which most is expected, with little regard to what is not known.
     - The default is among the first five.
+    - What failed on past tasks is likely to fail again, and what takes longer than allowed is known before it is tried.
     - Without a past task that says anything about the space there is no proposal.
 
     Args:
         past: past tasks.
         descriptor: numbers that describe the new task, as `tasks.descriptor` finds them; None where not known.
+        limits: name of a cost -> the most of it that a full training may have; see `CostTransfer`.
         warm_start: whether the first candidates come from past tasks; else, they are those of a search from scratch.
         learn_weights: whether the weights of past tasks are learnt; else, they stay as they were.
         store: where surrogates of past tasks are kept; None to fit all of them.
@@ -96,12 +99,14 @@ class Transfer(OneAtATime):
         self,
         past: Sequence[PastTask],
         descriptor: Mapping[str, float] | None = None,
+        limits: Mapping[str, float] | None = None,
         warm_start: bool = True,
         learn_weights: bool = True,
         store: SurrogateStore | None = None,
     ):
         self.past = tuple(past)
         self.descriptor = descriptor
+        self.limits = dict(limits or {})
         self.warm_start = warm_start
         self.learn_weights = learn_weights
         self._store = store
@@ -144,7 +149,7 @@ class Transfer(OneAtATime):
             sureness = TRUST if begun < TRUSTING else 1.0
             incumbent = memory.surrogate.predict([trial.candidate for trial in now.finished])[0].max()
             promise = log_expected_improvement(mean, sureness * deviation, float(incumbent))
-            promise = promise + np.log(memory.surrogate.feasible(pool))
+        promise = promise + np.log(memory.feasible(pool, now))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
         return Proposal(candidate, origin=memory.prior.praise(candidate, weights)) if candidate else now.random()
@@ -152,18 +157,28 @@ class Transfer(OneAtATime):
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:
             sources = Sources(self.past, space, self.descriptor, self._store)
-            self._memory = _Memory(sources, SourcePrior(sources, self.learn_weights))
+            failed = any(trial.score is None for task in self.past for trial in task.inside(space))
+            costs = CostTransfer(self.past, space, self.limits) if failed or self.limits else None
+            self._memory = _Memory(sources, SourcePrior(sources, self.learn_weights), costs)
         return self._memory
 
 
 class _Memory:
     """What was computed for one space."""
 
-    def __init__(self, sources: Sources, prior: SourcePrior):
+    def __init__(self, sources: Sources, prior: SourcePrior, costs: CostTransfer | None):
         space = sources.space
+        self.costs = costs
         self.sources = sources
         self.prior = prior
         self.surrogate = Surrogate(space.encoding, prior)
         self.favourites = sources.favourites()
         self.promising = sources.promising(PROMISING) if len(sources) else []
         self.doubtful = bool(len(sources)) and float(prior([space.default]).mean[0]) < 0
+
+    def feasible(self, candidates: Sequence[Candidate], now: Situation) -> np.ndarray:
+        """Return the probability that evaluating each candidate neither fails nor exceeds a limit."""
+        if self.costs:
+            self.costs.fit(now.own)
+            return self.costs.feasible(candidates)
+        return self.surrogate.feasible(candidates)
