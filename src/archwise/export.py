@@ -14,6 +14,7 @@ from archwise.experience.versions import hardware, versions
 from archwise.files import json_text
 from archwise.final_training import Final
 from archwise.loop import Search
+from archwise.meta.account import account
 from archwise.model_file import model_source
 from archwise.pareto import pareto_rows
 from archwise.signature import Signature
@@ -21,6 +22,9 @@ from archwise.spaces.architecture import Candidate
 from archwise.spaces.graph import Graph
 from archwise.spaces.joint import JointSpace
 from archwise.trial import Trial
+
+ESTIMATE_SECONDS, KEPT_SECONDS = 5.0, 4.0
+"""Within a time budget: most that estimating what transfer saved may take, and what it leaves for the rest."""
 
 
 def architecture_record(
@@ -124,6 +128,8 @@ def write_answer(
         "decided_by": conclusion.decided_by,
         "to_go_on": _to_go_on(loop, conclusion),
     }
+    told = account(loop.strategy, loop.space, loop.trials, _estimate_seconds(loop, stopped_by))
+    metrics |= {"transfer": told} if told else {}
     files = {name: (task.folder / name).read_bytes() for name in ("preprocessing.json", "preprocessing.npz")}
     run.write_answer(
         {
@@ -147,6 +153,15 @@ def _to_go_on(loop: Search, conclusion: Conclusion) -> str:
     if minutes is None:
         return f"--trials {2 * len(loop.trials)}"
     return f"--minutes {math.ceil(max(minutes, 2 * conclusion.reserve() / 60))}"
+
+
+def _estimate_seconds(loop: Search, stopped_by: str) -> float | None:
+    """Return how long estimating what transfer saved may take; None for as long as it takes."""
+    if stopped_by == "interrupt":
+        return 0.0
+    if loop.clock.budget is None:
+        return None
+    return min(ESTIMATE_SECONDS, max(0.0, loop.clock.left - KEPT_SECONDS))
 
 
 def _validation_of(conclusion: Conclusion, candidate: Candidate) -> dict[str, float]:

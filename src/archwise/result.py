@@ -185,7 +185,14 @@ class Result:
         data = {name: self.metrics[name] for name in names} | {"default": {"test": self.default["test"]}}
         rest = ("trials", "parameters", "flops", "latency_ms", "seconds", "seed")
         data |= {name: self.metrics[name] for name in rest}
-        return data | ({"pareto": self.metrics["pareto"]} if self.metrics.get("minimise") else {})
+        data |= {"pareto": self.metrics["pareto"]} if self.metrics.get("minimise") else {}
+        return data | ({"transfer": self._transfer()} if "transfer" in self.metrics else {})
+
+    def _transfer(self) -> dict[str, Any]:
+        """Return what the search came to believe of past tasks, and what that is estimated to have saved."""
+        told = self.metrics["transfer"]
+        believed = [{"task": task["name"], "share": task["share"][-1]} for task in told["tasks"]]
+        return {"believed": believed, "estimated_saving": told.get("saving")}
 
     def __repr__(self) -> str:
         objective = self.metrics["objective"]

@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from tests.contracts import toys
 from tests.contracts.simulation import simulate
 from tests.contracts.strategy_contract import foreign
+from tests.report.reading import read_page, table_figures
 from tests.search.conftest import trial_facts
 
 import archwise
@@ -241,6 +242,24 @@ def test_two_candidates_come_from_elsewhere_whatever_becomes_of_them(workers: in
     assert [trial.origin for trial in trials].count("best of another search") == 2
 
 
+def told_in_the_report(result: archwise.Result) -> None:
+    """Assert that a search of seven trials which knew iris says what that was worth."""
+    told = result.metrics["transfer"]
+    [task] = told["tasks"]
+    assert (task["name"], task["trials"], told["after"]) == ("iris", 40, [0, 5, 7])
+    assert 0 < told["none"][-1] < 1 and len(set(task["weight"])) == 3
+    said = result.summary()["transfer"]
+    assert said == {
+        "believed": [{"task": "iris", "share": task["share"][-1]}],
+        "estimated_saving": told["saving"],
+    }
+    assert told["saving"]["found_after"] <= 7 and told["saving"]["needed"]
+    [row] = table_figures(read_page(result.report), "What past tasks were worth")
+    weight, share = task["weight"], task["share"]
+    assert row == [40, task["reliability"], share[0], share[-1], weight[0], weight[-1]]
+    assert sum("most by iris" in origin for origin in result.trials.origin) == task["proposed"] > 0
+
+
 @pytest.mark.slow
 def test_a_search_by_itself_learns_from_earlier_ones_and_stays_the_same(tmp_path: Path) -> None:
     def search(data: str, name: str, experience: str, **options: Any) -> archwise.Result:
@@ -248,6 +267,7 @@ def test_a_search_by_itself_learns_from_earlier_ones_and_stays_the_same(tmp_path
         return archwise.search(data, **{"trials": 7, "epochs": 3, "workers": 1, **places, **options})
 
     assert search("iris", "first", "one.sqlite", trials=40).run.name == "first"
+    assert "What past tasks were worth" not in (tmp_path / "first" / "report.html").read_text()
     described = json.loads((tmp_path / "first" / "run.json").read_text())["strategy"]
     assert described["name"] == "bayesian" and "past task" not in described["why"]
     (tmp_path / "two.sqlite").write_bytes((tmp_path / "one.sqlite").read_bytes())
@@ -259,6 +279,7 @@ def test_a_search_by_itself_learns_from_earlier_ones_and_stays_the_same(tmp_path
     assert described["name"] == "transfer"
     assert described["why"].endswith("; it knows a past task in this space (iris)")
     assert "a past task in this space (iris)" in (tmp_path / "whole" / "report.html").read_text()
+    told_in_the_report(whole)
 
     search("wine", "part", "two.sqlite", trials=5)
     search("iris", "between", "two.sqlite", strategy="random", seed=2)

@@ -11,6 +11,7 @@ from archwise.report.choices import choices
 from archwise.report.data import page_data
 from archwise.report.headline import comparison, headline
 from archwise.report.markup import Html, embed, tag
+from archwise.report.past_tasks import past_tasks
 from archwise.report.record import RunRecord
 from archwise.report.trade_offs import trade_offs
 from archwise.report.words import count
@@ -56,6 +57,7 @@ def _page(run: RunRecord) -> Html:
         sections.recipe(run),
         sections.finalists(run),
         choices(run),
+        past_tasks(run),
         _trials(run),
         sections.task(run),
         sections.method(run),

@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from archwise.report.past_tasks import belief_words, saving_words
 from archwise.report.words import (
     cost_name,
     cost_text,
@@ -52,6 +53,8 @@ def print_result(output: Output, result: Result) -> None:
     output.say(f"{early} after {amount}{failed} and {duration(metrics['seconds'])}", "bold")
     output.print(_beside_default(metrics))
     output.say(_verdict(metrics))
+    if metrics.get("transfer"):
+        output.say(f"{belief_words(metrics['transfer'])} {saving_words(metrics['transfer'])}".strip())
     print_trade_offs(output, metrics.get("pareto", []), metrics["objective"], metrics.get("minimise", []))
     _print_files(output, result)
 
