@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import simulate as simulated
-from tests.meta.conftest import like_tasks, negated, scores_of, shuffled, with_scores
+from tests.meta.conftest import known, like_tasks, negated, scores_of, shuffled, with_scores
 
 from archwise.bench.history import History
 from archwise.bench.simulation import simulate
@@ -111,6 +111,22 @@ def test_the_saving_depends_on_how_soon_the_best_was_found(hpobench_mlp: TableEv
     assert middle(poor) < 5 < min(middle(late), middle(early)), "what is poor is found soon"
     assert told_of(past, hpobench_mlp, trials[:4])["saving"] == {"reason": "fewer than 5 trials finished"}
     assert "no time" in told_of(past, hpobench_mlp, trials, seconds=0.0)["saving"]["reason"]
+
+
+@pytest.mark.slow
+def test_estimates_are_near_what_searches_from_scratch_need(nasbench201: TableEvaluator) -> None:
+    def needed(trials: Sequence[Trial], best: float) -> int:
+        return next((place for place, trial in enumerate(trials, 1) if (trial.score or 0.0) >= best), 41)
+
+    off = []
+    for name in ("cifar100", "imagenet16-120"):
+        task, past = TableTask(name), known(nasbench201, name)
+        scratch = [simulate(BayesianOptimization(), nasbench201, task, 10 + seed, 40).trials for seed in range(3)]
+        trials = simulate(GuardedTransfer(past), nasbench201, task, 0, 12).trials
+        real = np.median([needed(found, max(scores_of(trials))) for found in scratch])
+        estimated = np.median([count or 41 for count in told_of(past, nasbench201, trials)["saving"]["needed"]])
+        off.append(abs(np.log(estimated / real)))
+    assert np.mean(off) < np.log(2.5)
 
 
 def test_a_schedule_is_told_of_by_the_trainings_that_can_be_compared() -> None:

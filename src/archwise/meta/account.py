@@ -24,7 +24,7 @@ SHOWN = 30
 """Most past tasks that are told one by one: those that were believed most."""
 FIRST_LOOK = 5
 """Trials after which the belief is looked at first; from twice as many on, whenever they have doubled."""
-DEFAULT, ELSE = "the default", "others"
+DEFAULT, FAVOURITES, OTHERS = "the default", "the best of past tasks", "others"
 
 
 class Belief(NamedTuple):
@@ -195,9 +195,9 @@ def _source(origin: str) -> str:
     if origin.endswith("the space's default"):
         return DEFAULT
     if origin.endswith(ELSEWHERE):
-        return ELSEWHERE
+        return FAVOURITES
     name = name_in(origin) or TRANSFER
-    return name if name in (TRANSFER, SCRATCH) else ELSE
+    return name if name in (TRANSFER, SCRATCH) else OTHERS
 
 
 def _proposed(trials: Sequence[Trial], names: Sequence[str]) -> Counter[str]:

@@ -95,7 +95,7 @@ def saving_words(told: Mapping[str, Any]) -> str:
 
 
 def _origin_words(told: Mapping[str, Any]) -> str:
-    names = {"transfer": "transfer", "from scratch": "the search from scratch beside it"}
+    names = {"from scratch": "the search from scratch beside it", "the default": "the space's default"}
     parts = []
     for who, amounts in told["origins"].items():
         better = amounts["improvements"]
