@@ -32,7 +32,12 @@ def bench(
         str, option("N|all", "With --transfer: trials of each other task, or every row of the table.")
     ] = "100",
     history_by: Annotated[
-        str, option("random|search", "With --transfer: whether those are random rows or a search's trials.")
+        str,
+        option(
+            "random|search|shuffled|negated|one|copies",
+            "With --transfer: random rows, a search's trials, or what misleads: shuffled or negated scores, one task "
+            "alone, copies of one.",
+        ),
     ] = "random",
     quick: Annotated[bool, typer.Option("--quick", help="5 seeds and 100 evaluations.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All strategies and all installed peers.")] = False,

@@ -7,6 +7,7 @@ from math import isfinite, isnan
 
 from archwise.bench.curves import AREA
 from archwise.bench.figure import drawn
+from archwise.bench.gains import Gain, gains
 from archwise.bench.results import Run
 from archwise.bench.standing import BASELINE, Course, Standing, standings
 from archwise.bench.summary import Rank, ranked_over, ranks, summary
@@ -18,6 +19,10 @@ BEGIN, END = "<!-- archwise bench: from here -->", "<!-- archwise bench: to here
 IN_TIME = (
     "Before its first trial ends, a search has the regret that is expected of a random draw; when its evaluations are "
     "spent, it stands still."
+)
+GAINS = (
+    "How much smaller the area is than that of a search from scratch with the same seeds, task by task, the worst "
+    "first (below 0: learning from other tasks did harm):"
 )
 COUNTS = (5, 20, 60, 100, 200)
 """Evaluations at which regrets are listed."""
@@ -53,6 +58,8 @@ def benchmark_section(runs: Sequence[Run], command: str, figure: str | None = No
             parts.append(f"The figure has {len(names)} strategies: those of the smallest mean areas{beside}.")
     for name, by_strategy in tables.items():
         parts += [f"### {name}", _table(by_strategy)]
+        if gained := gains(runs).get(name):
+            parts += [GAINS, _gains_table(gained)]
         if any(standing.in_time for standing in by_strategy.values()):
             parts += [f"{pace(runs, name)}. {IN_TIME}", _time_table(by_strategy)]
     figures = summary(runs)
@@ -95,6 +102,14 @@ def _table(by_strategy: Mapping[str, Standing]) -> str:
         time = f"{1000 * standing.seconds_per_proposal:.1f}"
         rows.append([name, *_cells(standing.course, counts), *reached, time, worst])
     return _markdown(heads, rows)
+
+
+def _gains_table(by_strategy: Mapping[str, Sequence[Gain]]) -> str:
+    rows = [
+        [strategy, f"{sum(gain.mean for gain in gained) / len(gained):+.3f}", "; ".join(g.in_words for g in gained)]
+        for strategy, gained in by_strategy.items()
+    ]
+    return _markdown(["strategy", "mean gain", "on each task"], rows)
 
 
 def pace(runs: Sequence[Run], table: str) -> str:

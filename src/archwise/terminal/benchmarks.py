@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,7 +15,8 @@ from rich.table import Table
 from archwise.bench.benchmark import Plan, run_plan
 from archwise.bench.curves import AREA
 from archwise.bench.entrants import LEARNERS, USUAL, installed_peers, runnable
-from archwise.bench.history import History
+from archwise.bench.gains import Gain, gains
+from archwise.bench.history import KINDS, History
 from archwise.bench.page import benchmark_section, pace, with_section
 from archwise.bench.results import ResultsFile, Run
 from archwise.bench.standing import standings
@@ -81,7 +84,7 @@ def bench_command(
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     if json:
-        print_json(summary(runs))
+        print_json(_with_gains(summary(runs), runs))
     else:
         print_benchmark(output, runs)
         output.say(f"Results are kept in {results}.")
@@ -128,6 +131,7 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
             time = f"{1000 * by_strategy[strategy].seconds_per_proposal:.1f}"
             table.add_row(strategy, *regrets, f"{course.area:.3f}", f"{own[worst]:.3f} {worst}", time)
         output.print(table)
+        print_gains(output, name, gains(runs).get(name, {}))
     placed = ranks(figures)
     if len(placed) > 1:
         title = f"mean rank by area over {ranked_over(figures, placed)} (1 is best)"
@@ -139,19 +143,44 @@ def print_benchmark(output: Output, runs: list[Run]) -> None:
         output.print(table)
 
 
+def print_gains(output: Output, name: str, by_strategy: Mapping[str, Sequence[Gain]]) -> None:
+    """Print what strategies gained by knowing other tasks, with the task on which they gained least or lost most."""
+    if not by_strategy:
+        return
+    title = f"{name}: how much smaller the area is than from scratch, same seeds (below 0: larger)"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for column in ("strategy", "mean", "worst task", "best task"):
+        table.add_column(column, justify="left" if column == "strategy" else "right")
+    for strategy, gained in by_strategy.items():
+        mean = sum(gain.mean for gain in gained) / len(gained)
+        table.add_row(strategy, f"{mean:+.3f}", gained[0].in_words, gained[-1].in_words)
+    output.print(table)
+
+
 def history_of(count: str, by: str) -> History:
     """Return the history that options describe.
 
     Raises:
         ArchwiseError: it is none.
     """
-    if by not in ("random", "search"):
-        raise ArchwiseError(f"--history-by is random or search, not {by!r}.")
+    kind = next((kind for kind in KINDS if kind == by), None)
+    if kind is None:
+        raise ArchwiseError(f"--history-by is one of {', '.join(KINDS)}, not {by!r}.")
     if count != "all" and not (count.isdecimal() and int(count) > 0):
         raise ArchwiseError(f"--history is a number of trials from 1, or all, not {count!r}.")
     if count == "all" and by == "search":
         raise ArchwiseError("No search tries all rows: give --history a number, or leave --history-by out.")
-    return History(None if count == "all" else int(count), "search" if by == "search" else "random")
+    return History(None if count == "all" else int(count), kind)
+
+
+def _with_gains(figures: dict[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
+    """Return a summary in which strategies that were told of other tasks have their gain on each task."""
+    for name, by_strategy in gains(runs).items():
+        for strategy, gained in by_strategy.items():
+            for gain in gained:
+                error = None if isnan(gain.error) else gain.error
+                figures[name][gain.task][strategy]["gain"] = {"mean": gain.mean, "error": error, "seeds": gain.seeds}
+    return figures
 
 
 def _entrants(
@@ -224,7 +253,10 @@ def _command(plan: Plan, page: Path, figure: Path | None) -> str:
     words.append(f"--strategies {','.join(plan.strategies)} --seeds {plan.seeds} --evaluations {plan.evaluations}")
     if plan.history:
         count = "all" if plan.history.count is None else plan.history.count
-        words.append(f"--transfer --history {count}" + (" --history-by search" if plan.history.by == "search" else ""))
+        words.append(
+            f"--transfer --history {count}"
+            + ("" if plan.history.by == "random" else f" --history-by {plan.history.by}")
+        )
     if plan.simulated_workers > 1:
         words.append(f"--simulated-workers {plan.simulated_workers}")
     if figure:
