@@ -76,7 +76,7 @@ def account(
         "fidelity": begun[0].fidelity if begun else 1.0,
         "trials": len(begun),
         "unused": [task.name for task in transfer.past if not any(task is known for known in used)][:SHOWN],
-        "origins": _origins(begun),
+        "origins": _origins(begun, OTHERS if guard else TRANSFER),
         "after": [],
         "tasks": [],
     }
@@ -178,12 +178,17 @@ def _references(space: JointSpace) -> list[Candidate]:
     return [space.sample(rng) for _ in range(REFERENCES)]
 
 
-def _origins(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
-    """Return how many candidates came from where, and how many of them were better than all before."""
+def _origins(trials: Sequence[Trial], unnamed: str) -> dict[str, dict[str, int]]:
+    """Return how many candidates came from where, and how many of them were better than all before.
+
+    Args:
+        trials: those of the search.
+        unnamed: who proposed where an origin names nobody.
+    """
     told: dict[str, dict[str, int]] = {}
     best: float | None = None
     for trial in trials:
-        count = told.setdefault(_source(trial.origin), {"proposals": 0, "improvements": 0})
+        count = told.setdefault(_source(trial.origin, unnamed), {"proposals": 0, "improvements": 0})
         count["proposals"] += 1
         if trial.score is not None and (best is None or trial.score > best):
             count["improvements"] += best is not None
@@ -191,12 +196,12 @@ def _origins(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
     return told
 
 
-def _source(origin: str) -> str:
+def _source(origin: str, unnamed: str) -> str:
     if origin.endswith("the space's default"):
         return DEFAULT
     if origin.endswith(ELSEWHERE):
         return FAVOURITES
-    name = name_in(origin) or TRANSFER
+    name = name_in(origin) or unnamed
     return name if name in (TRANSFER, SCRATCH) else OTHERS
 
 
