@@ -13,8 +13,12 @@ from archwise.bench.curves import area, regret_changes, regret_curve
 from archwise.bench.simulation import simulate
 from archwise.evaluators.table_evaluator import TableTask
 from archwise.meta.guard import FIRST, FLOOR, SCRATCH, TRANSFER, GuardedTransfer
+from archwise.meta.past_task import PastTask
+from archwise.meta.sources import Sources
 from archwise.meta.transfer import Transfer
+from archwise.spaces.architecture import Candidate
 from archwise.strategies import BayesianOptimization, Strategy
+from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Outcome, Pending, Proposal
 
 
@@ -79,6 +83,77 @@ def test_the_default_is_among_the_first_five(nasbench201, turned):
     trials = simulate(strategy, nasbench201, TableTask("imagenet16-120"), 0, 8).trials
     places = [trial.candidate for trial in trials].index(nasbench201.space.default)
     assert places == (0 if turned else 4), "doubtful experience waits for the default"
+
+
+def toy_task(name: str, good: str, failing: str | None = None, descriptor: dict[str, float] | None = None) -> PastTask:
+    """Return a past task where layers of one activation are good, and networks that begin with one of them fail."""
+    space = toys.layers()
+    rng = np.random.default_rng([len(name), 5])
+    trials = []
+    for number in range(60):
+        candidate = space.sample(rng)
+        taken = candidate.architecture
+        outcome = Outcome("finished", float(sum(option == good for option in taken.values())))
+        failed = failing is not None and taken["layer0/act"] == failing
+        trials.append(as_trial(number, Proposal(candidate), lambda n, p: FAILED if failed else outcome))  # noqa: B023
+    return PastTask(name, trials, descriptor)
+
+
+FAILED = Outcome("failed", reason="out of memory")
+
+
+def activations(candidate: Candidate) -> list[str]:
+    return [option for path, option in candidate.architecture.items() if path.endswith("act")]
+
+
+@pytest.mark.parametrize("good", ["relu", "tanh"])
+def test_past_tasks_that_resemble_the_new_one_count_for_more(good):
+    past = [toy_task("many rows", "relu", None, {"rows": 6.0}), toy_task("few", "tanh", None, {"rows": 2.0})]
+    new = {"rows": 6.1 if good == "relu" else 1.9}
+    proposals = Transfer(past, new).propose(toys.layers(), [], [], 0, 2)  # the default may come first
+    assert activations(proposals[1].candidate).count(good) >= 5
+    shares = Sources(past, toys.layers(), new).shares
+    assert shares.argmax() == (good == "tanh") and shares.max() > 0.7
+
+
+def test_what_failed_on_past_tasks_is_avoided_and_was_tempting():
+    space = toys.layers()
+    past = [toy_task("one", "tanh", failing="tanh"), toy_task("another", "tanh", failing="tanh")]
+
+    def first_layers(tasks) -> list[str]:
+        proposals = Transfer(tasks).propose(space, [], [], 0, 4)
+        return [proposal.candidate.architecture["layer0/act"] for proposal in proposals]
+
+    assert first_layers([toy_task("one", "tanh"), toy_task("another", "tanh")]).count("tanh") >= 3
+    assert "tanh" not in first_layers(past)
+
+
+def test_without_its_parts(nasbench201):
+    task = TableTask("cifar100")
+    past = known(nasbench201, "cifar100")
+    cold, scratch = (
+        simulate(strategy, nasbench201, task, 0, 4).trials
+        for strategy in (Transfer(past, warm_start=False), BayesianOptimization())
+    )
+    assert [trial.candidate for trial in cold[:3]] == [trial.candidate for trial in scratch[:3]]
+    assert cold[3].candidate != scratch[3].candidate
+
+    def weights(strategy: Transfer) -> np.ndarray:
+        space, trials = nasbench201.space, simulate(strategy, nasbench201, task, 0, 12).trials
+        surrogate = Surrogate(space.encoding, strategy.prior(space))
+        surrogate.fit(trials)
+        return strategy.prior(space).learnt(surrogate)[0]
+
+    assert (weights(Transfer(past, learn_weights=False)) == 0.75).all()
+    assert (weights(Transfer(past)) != 0.75).all()
+
+
+def test_experience_of_another_space_is_as_none(nasbench201):
+    task = TableTask("cifar10")
+    steps = [
+        simulate(GuardedTransfer(past), nasbench201, task, 0, 12).steps for past in ([], [toy_task("toy", "relu")])
+    ]
+    assert steps[0] == steps[1] == simulate(BayesianOptimization(), nasbench201, task, 0, 12).steps
 
 
 def test_many_workers_at_the_beginning(nasbench201):
