@@ -139,7 +139,7 @@ def test_without_its_parts(nasbench201):
     assert cold[3].candidate != scratch[3].candidate
 
     def weights(strategy: Transfer) -> np.ndarray:
-        space, trials = nasbench201.space, simulate(strategy, nasbench201, task, 0, 12).trials
+        space, trials = nasbench201.space, simulate(strategy, nasbench201, task, 0, 7).trials
         surrogate = Surrogate(space.encoding, strategy.prior(space))
         surrogate.fit(trials)
         return strategy.prior(space).learnt(surrogate)[0]
