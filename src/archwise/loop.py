@@ -286,6 +286,7 @@ class Search:
                 self._limit_flops(PATIENCE * self._full_share / (epochs * seconds))
         self.settings = replace(self.settings, epochs=epochs)
         self.run.update(settings=self.settings.to_json())
+        self.experience.settle(self.run["search"], self.settings.to_json())
 
     def _limit_flops(self, slower: float) -> None:
         flops = slower * self.space.cost(self.default).flops

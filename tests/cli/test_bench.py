@@ -227,3 +227,23 @@ def test_tables_of_one_name_are_told_apart(tmp_path: Path) -> None:
     options = ["bench", "--tables", ",".join(paths), "--results", str(tmp_path / "r.jsonl"), "--strategies", "auto"]
     result = CliRunner().invoke(app, options)
     assert result.exit_code == 2 and "have one name" in result.stderr
+
+
+def test_what_learning_from_other_tasks_gains_or_loses_is_told_in_any_case(tmp_path: Path) -> None:
+    options = ("--transfer", "--history", "20", "--strategies", "mean-rank", "--seeds", "2", "--evaluations", "6")
+    figures = json.loads(bench(tmp_path, *options, "--json"))["small"]
+    assert set(figures["up"]) == {"mean-rank", "default"}
+    gain = figures["up"]["mean-rank"]["gain"]
+    assert gain["seeds"] == 2
+    assert gain["mean"] == pytest.approx(figures["up"]["default"]["area60"] - figures["up"]["mean-rank"]["area60"])
+    assert gain["mean"] < 0, "the other task is the wrong way round"
+    text = " ".join(bench(tmp_path, *options).split())
+    assert "worst task" in text and "same seeds" in text
+    page = tmp_path / "page.md"
+    bench(tmp_path, *options, "--page", str(page))
+    assert "the worst first" in page.read_text() and "--transfer --history 20" in page.read_text()
+    for wrong, message in (("none", "number of trials"), ("0", "number of trials")):
+        result = CliRunner().invoke(app, ["bench", "--transfer", "--history", wrong])
+        assert result.exit_code and message in " ".join(result.output.split())
+    result = CliRunner().invoke(app, ["bench", "--transfer", "--history-by", "luck"])
+    assert result.exit_code and "shuffled" in result.output

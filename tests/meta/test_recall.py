@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -52,7 +54,7 @@ def searched(
     scores: list[float | None],
     space: JointSpace = SPACE,
     seed: int = 0,
-    settings: dict[str, Any] | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({"epochs": 5}),
     objective: str = "accuracy",
     record: TaskRecord | None = None,
     **changes: Any,
@@ -63,7 +65,7 @@ def searched(
     for part in (space.network, space.recipe):
         memory.add_space(SpaceRecord(part.hash, part.name, part.describe()))
     hashes = space.network.hash, space.recipe.hash
-    search = memory.begin_search(SearchRecord(record.fingerprint, *hashes, "random", seed, objective, settings or {}))
+    search = memory.begin_search(SearchRecord(record.fingerprint, *hashes, "random", seed, objective, settings))
     for number, score in enumerate(scores):
         outcome = Outcome("failed", reason="diverged") if score is None else Outcome("finished", score)
         trial = Trial(
@@ -142,8 +144,14 @@ def test_nearly_the_same_data_comes_first_and_is_told_or_left_out(memory: Experi
     assert [(e["task"], e["same_data"]) for e in recalled] == [("twin", 0.94), ("unknown", 0.0), ("stranger", 0.0)]
     assert "nearly the same data under the name twin (94 % of its rows)" in told(recalled)[1]
     recalled = recall(memory, new, SPACE, leave_out_same_data=True)
-    assert [past.name for past in past_tasks(memory, recalled, SPACE)] == ["unknown", "stranger"]
-    assert told(recalled)[1:] == ["past tasks with some of the same data were left out (twin)"]
+    assert [past.name for past in past_tasks(memory, recalled, SPACE)] == ["stranger"]
+    assert told(recalled)[1:] == [
+        "past tasks with some of the same data were left out (twin)",
+        "past tasks without a sketch of their rows were left out (unknown), as nobody can tell whether they hold the "
+        "same data",
+    ]
+    blind = recall(memory, described("new"), SPACE, leave_out_same_data=True)
+    assert past_tasks(memory, blind, SPACE) == [], "nor can anybody where the new task has no sketch"
 
 
 def test_real_data_is_known_again_under_another_name(memory: Experience, tmp_path: Path) -> None:
@@ -172,11 +180,40 @@ def test_the_most_alike_come_first(memory: Experience) -> None:
     assert past_tasks(memory, recalled, SPACE)[0].descriptor == {"log_rows": 1.0}
 
 
+def test_a_descriptor_that_comes_later_changes_nothing_for_a_search_that_began(memory: Experience) -> None:
+    memory.add_task(described("old"))
+    searched(memory, "old", [0.5, 0.6, 0.4])
+    recalled = json.loads(json.dumps(recall(memory, described("new"), SPACE)))
+    [entry] = recalled
+    memory.add_task(described("old", descriptor={"log_rows": 3.0}))
+    assert past_tasks(memory, recalled, SPACE)[0].descriptor is None
+    del entry["descriptor"]
+    assert past_tasks(memory, recalled, SPACE)[0].descriptor == {"log_rows": 3.0}, "as in runs of earlier versions"
+
+
 def test_scores_of_another_meaning_are_of_another_past_task(memory: Experience) -> None:
-    for epochs, objective in ((5, "accuracy"), (50, "accuracy"), (5, "f1"), (5, "accuracy")):
+    for epochs, objective in (
+        (5, "accuracy"),
+        (50, "accuracy"),
+        (5, "f1"),
+        (5.2, "accuracy"),
+        *[(None, "accuracy")] * 2,
+    ):
         searched(memory, "easy", [0.7, 0.9, 0.8], settings={"epochs": epochs}, objective=objective)
     found = past_tasks(memory, recall(memory, described("new"), SPACE), SPACE)
-    assert sorted(len(task.trials) for task in found) == [3, 3, 6]
+    assert sorted(len(task.trials) for task in found) == [3, 3, 3, 3, 6]
+
+
+def test_past_tasks_of_one_name_have_labels_of_their_own(memory: Experience) -> None:
+    for epochs, objective in ((2, "accuracy"), (20, "accuracy"), (20, "f1")):
+        searched(memory, "iris", [0.7, 0.9, 0.8], settings={"epochs": epochs}, objective=objective)
+    searched(memory, "wine", [0.7, 0.9, 0.8])
+    searched(memory, "wine", [0.7, 0.9, 0.8], record=replace(described("wine"), fingerprint="print of other wine"))
+    recalled = json.loads(json.dumps(recall(memory, described("new"), SPACE)))
+    names = {past.name for past in past_tasks(memory, recalled, SPACE)}
+    iris = {"iris (accuracy, 2 passes)", "iris (accuracy, 20 passes)", "iris (f1, 20 passes)"}
+    assert names == iris | {"wine", "wine (2)"} == {entry["label"] for entry in recalled}
+    assert told(recalled) == ["it knows 2 past tasks in this space (wine, iris)"]
 
 
 def test_the_same_data_comes_first_and_then_the_latest(memory: Experience) -> None:
@@ -293,5 +330,9 @@ def test_a_search_by_minutes_learns_too(tmp_path: Path) -> None:
     places = {"experience": tmp_path / "one.sqlite", "workers": 1}
     archwise.search("iris", minutes=0.5, run=tmp_path / "first", **places)
     archwise.search("wine", minutes=0.5, run=tmp_path / "second", **places)
+    with Experience(tmp_path / "one.sqlite") as memory:
+        lengths = [search.settings["epochs"] for search in memory.searches()]
+    settled = [json.loads((tmp_path / run / "run.json").read_text()) for run in ("first", "second")]
+    assert lengths == [run["settings"]["epochs"] for run in settled] and None not in lengths
     described = json.loads((tmp_path / "second" / "run.json").read_text())["strategy"]
     assert described["name"] == "halving-transfer" and "(iris)" in described["why"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -134,6 +134,16 @@ class Experience:
 
         self.database.write(work)
         return record.id
+
+    def settle(self, search_id: str, settings: Mapping[str, Any]) -> None:
+        """Record the settings of a search that were found out after it began, such as how long a full training is.
+
+        Raises:
+            ExperienceError: also when there is no such search.
+        """
+        statement = update(schema.search).where(schema.search.c.id == search_id).values(settings=plain(settings))
+        if not self.database.write(lambda connection: connection.execute(statement).rowcount):
+            raise self._no_search(search_id)
 
     def end_search(self, search_id: str, state: SearchState) -> None:
         """Record that a search ended now, and how.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 from archwise.experience import Experience, TaskRecord
 from archwise.experience.past import Outline, PastSearch, past_searches, thinned
+from archwise.meta.labels import labels
 from archwise.meta.past_spaces import PastSpaces, Reader, Rebuild, numbers_of
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
@@ -29,8 +31,12 @@ LEAST = 3
 ENOUGH = 30
 """Finished trials of candidates of the space itself with which those of other spaces are not needed, and fewest of
 another space that say something."""
+LENGTHS = 1.5
+"""Ratio between lengths of full trainings whose scores are not compared."""
 LEFT_OUT = 0.1
 """Share of common rows from which a past task can be left out for holding the same data."""
+SAME_DATA, NOT_COMPARABLE = "same data", "not comparable"
+"""Why a past task was left out."""
 FLATTERS = "the test figure may flatter a little"
 
 Entry = dict[str, Any]
@@ -44,7 +50,16 @@ class Meaning(NamedTuple):
     """Fingerprint of the task."""
     objective: str
     epochs: float | None
-    """Length of a full training."""
+    """About how long a full training is, in passes: measured lengths that differ by a quarter or less may be one."""
+    search: str = ""
+    """The only search of this meaning, where nobody knows how long its trainings were."""
+
+    @classmethod
+    def of(cls, search: PastSearch) -> Meaning:
+        """Return what a search's scores mean."""
+        if not search.epochs:
+            return cls(search.task, search.objective, None, search.id)
+        return cls(search.task, search.objective, LENGTHS ** round(math.log(search.epochs, LENGTHS)))
 
 
 def recall(
@@ -67,30 +82,38 @@ def recall(
         rebuild: builds past spaces again, see `archwise.rebuilding`; without it, those trials are not shown whose
             candidates are not the space's.
         leave_out_same_data: whether past tasks that hold some of the new one's data are not shown, as must be where a
-            method is judged by what it learns from other data.
+            method is judged by what it learns from other data. Those are not shown either of which nobody can tell, as
+            there is no sketch of their rows or of the new one's.
 
     Returns:
-        The past tasks as plain data: "task" (its name), "fingerprint", "same_data" (the share of its rows that are the
-        new one's), "searches" (id -> numbers of trials), and "readings" (id -> how its records are read) of those
-        searches whose spaces have changed since; one has "foreign" whose trials are of another space. It is kept with
-        the new search, which stays the same when others are recorded. One that was left out has "left_out" and no
-        searches.
+        The past tasks as plain data: "task" (its name), "label" (a name that no other has), "fingerprint", "same_data"
+        (the share of its rows that are the new one's), "descriptor", "objective", "epochs" (of its latest search),
+        "searches" (id -> numbers of trials), and "readings" (id -> how its records are read) of those searches whose
+        spaces have changed since; one has "foreign" whose trials are of another space. It is kept with the new search,
+        which stays the same when others are recorded. One that was left out has "left_out" (why) and no searches.
     """
     searches: dict[Meaning, list[PastSearch]] = defaultdict(list)
     for search in past_searches(memory):
-        searches[Meaning(search.task, search.objective, search.epochs)].append(search)
+        searches[Meaning.of(search)].append(search)
     tasks = {past.fingerprint: past for past in memory.tasks()}
     shares = {name: _share(task, past) for name, past in tasks.items()}
     spaces = PastSpaces(memory, space, rebuild)
     recalled: list[Entry] = []
     for meaning in _nearest_first(task, searches, tasks, shares)[:LOOKED_AT]:
         past, share = tasks[meaning.task], shares[meaning.task]
-        entry = {"task": past.name, "fingerprint": past.fingerprint, "same_data": share}
-        if leave_out_same_data and share >= LEFT_OUT:
-            recalled.append({**entry, "left_out": True, "searches": {}})
-        elif sum("left_out" not in other for other in recalled) < TASKS:
-            most = TRIALS if len(recalled) < NEAREST else FEWER
+        entry: Entry = {"task": past.name, "fingerprint": past.fingerprint, "same_data": share}
+        known = sum("left_out" not in other for other in recalled)
+        if leave_out_same_data and (share >= LEFT_OUT or not _comparable(task, past)):
+            why = SAME_DATA if share >= LEFT_OUT else NOT_COMPARABLE
+            recalled.append({**entry, "left_out": why, "searches": {}})
+        elif known < TASKS:
+            entry |= {"descriptor": past.descriptor, "objective": meaning.objective}
+            entry["epochs"] = searches[meaning][-1].epochs
+            most = TRIALS if known < NEAREST else FEWER
             recalled += [{**entry, **shown} for shown in _shown(searches[meaning], spaces, past.signature, most)]
+    told_apart = [entry for entry in recalled if "left_out" not in entry]
+    for entry, label in zip(told_apart, labels(told_apart), strict=True):
+        entry["label"] = label
     return recalled
 
 
@@ -114,8 +137,10 @@ def past_tasks(
         foreign = reader.foreign_space(next(iter(searches)), task.signature) if "foreign" in entry and task else None
         if searches and bool(foreign) == ("foreign" in entry):
             trials = (reader.trials(search, numbers, readings.get(search)) for search, numbers in searches.items())
-            described = task.descriptor if task else None
-            tasks.append(PastTask(entry["task"], list(chain.from_iterable(trials)), described, foreign))
+            # Earlier versions kept neither of these.
+            described = entry.get("descriptor", task.descriptor if task else None)
+            name = entry.get("label", entry["task"])
+            tasks.append(PastTask(name, list(chain.from_iterable(trials)), described, foreign))
     return tasks
 
 
@@ -140,9 +165,14 @@ def told(recalled: Sequence[Entry]) -> list[str]:
         elif share >= SAME:
             holds = f"the experience holds nearly the same data under the name {name}"
             words.append(f"{holds} ({100 * share:.0f} % of its rows), so {FLATTERS}")
-    left_out = list(dict.fromkeys(entry["task"] for entry in recalled if "left_out" in entry))
-    if left_out:
-        words.append(f"past tasks with some of the same data were left out ({_listed(left_out)})")
+    left_out = [entry for entry in recalled if "left_out" in entry]
+    incomparable = list(dict.fromkeys(e["task"] for e in left_out if e["left_out"] == NOT_COMPARABLE))
+    same = list(dict.fromkeys(e["task"] for e in left_out if e["left_out"] != NOT_COMPARABLE))
+    if same:
+        words.append(f"past tasks with some of the same data were left out ({_listed(same)})")
+    if incomparable:
+        without = f"past tasks without a sketch of their rows were left out ({_listed(incomparable)})"
+        words.append(f"{without}, as nobody can tell whether they hold the same data")
     return words
 
 
@@ -155,6 +185,11 @@ def _share(new: TaskRecord, past: TaskRecord) -> float:
     if new.fingerprint == past.fingerprint:
         return 1.0
     return round(overlap(new.sketch, past.sketch, targets=False), 2)
+
+
+def _comparable(new: TaskRecord, past: TaskRecord) -> bool:
+    """Whether two tasks have sketches, by which it can be told how much of their data is the same."""
+    return bool(new.sketch and past.sketch)
 
 
 def _nearest_first(

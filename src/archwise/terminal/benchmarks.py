@@ -15,7 +15,7 @@ from rich.table import Table
 from archwise.bench.benchmark import Plan, run_plan
 from archwise.bench.curves import AREA
 from archwise.bench.entrants import LEARNERS, USUAL, installed_peers, runnable
-from archwise.bench.gains import Gain, gains
+from archwise.bench.gains import SCRATCH, Gain, gains
 from archwise.bench.history import KINDS, History
 from archwise.bench.page import benchmark_section, pace, with_section
 from archwise.bench.results import ResultsFile, Run
@@ -63,6 +63,7 @@ def bench_command(
             _words("--strategies", strategies),
             _words("--against", against),
             LEARNERS if history else USUAL,
+            (SCRATCH,) if history else (),  # what learning gains or loses is told in any case
             everything,
             output,
         ),
@@ -184,9 +185,23 @@ def _with_gains(figures: dict[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _entrants(
-    named: tuple[str, ...], against: tuple[str, ...], unnamed: tuple[str, ...], everything: bool, output: Output
+    named: tuple[str, ...],
+    against: tuple[str, ...],
+    unnamed: tuple[str, ...],
+    always: tuple[str, ...],
+    everything: bool,
+    output: Output,
 ) -> tuple[str, ...]:
-    """Return who takes part; of those whom nobody named only who can, with a note about the others."""
+    """Return who takes part; of those whom nobody named only who can, with a note about the others.
+
+    Args:
+        named: strategies that were named.
+        against: peers that were named.
+        unnamed: who takes part where nobody is named.
+        always: who takes part in any case.
+        everything: whether all that can take part do.
+        output: for the note.
+    """
     usual = ("default", *PROPOSING, *SCHEDULED, *installed_peers()) if everything else () if named else unnamed
     able = tuple(name for name in usual if runnable(name))
     for name in usual:
@@ -194,7 +209,7 @@ def _entrants(
             output.say(
                 f"{name!r} is left out: a library that it needs is not installed (pip install 'archwise[peers]')."
             )
-    meant = ("default" if name == "auto" else name for name in (*able, *named, *against))
+    meant = ("default" if name == "auto" else name for name in (*able, *named, *against, *always))
     return tuple(dict.fromkeys(meant))
 
 
