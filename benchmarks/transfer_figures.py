@@ -72,6 +72,8 @@ def mean_curve(curves: Sequence[Sequence[float]]) -> list[float]:
 
 def spread(values: Sequence[float], budget: int) -> str:
     """Return the median and, in brackets, the quartiles of numbers of trials, infinite ones among them."""
+    if len(values) == 1:
+        return count(values[0], budget)
     low, high = (sorted(values)[round(share * (len(values) - 1))] for share in (0.25, 0.75))
     return f"{count(statistics.median(values), budget)} ({count(low, budget)} to {count(high, budget)})"
 
