@@ -106,8 +106,9 @@ def search(
         max_flops: most FLOPs a network may need for one example (a multiply-add counts as two).
         ignore: columns to leave out.
         kind, problem: what the data is, where it would be recognised wrongly; see `make_task`.
-        leave_out_same_data: show the search nothing of past tasks that hold some of the same data, under whatever name.
-            For judging what is learnt from other data; in use, what is known of the same data is welcome, and said.
+        leave_out_same_data: show the search nothing of past tasks that hold some of the same data, under whatever name,
+            nor of those of which nobody can tell. For judging what is learnt from other data; in use, what is known of
+            the same data is welcome, and said.
         listener: hears of progress.
 
     Returns:
@@ -173,6 +174,9 @@ def search(
             check_layers(joint, task)
             may_learn = _may_learn(strategy, minimise)
             recalled = recall(memory, task_record(task), joint, rebuilt, leave_out_same_data) if may_learn else []
+            known = told(recalled)
+            if leave_out_same_data and not may_learn:
+                known.append("no past task had to be left out for holding the same data, as this search is shown none")
             past = past_tasks(memory, recalled, joint, rebuilt)
             if strategy in (None, "auto"):
                 strategy, why = automatic(trials, minimise, bool(past))
@@ -185,8 +189,9 @@ def search(
             search_id = register(memory, task, joint, settings, folder)
             facts = {
                 "name": task.name,
-                "strategy": {"name": settings.strategy, "why": "; ".join([why, *told(recalled)])},
+                "strategy": {"name": settings.strategy, "why": "; ".join([why, *known])},
                 "recalled": recalled,
+                "leave_out_same_data": leave_out_same_data,
                 "recipe_space": joint.recipe.name,
                 "epochs_given": epochs is not None,
             }
@@ -196,7 +201,7 @@ def search(
                 memory.end_search(search_id, "interrupted")
                 raise
         loop = Search(state, task, joint, default, chosen, memory, clock, listener)
-        return execute(loop, network)
+        return execute(loop, network, known)
 
 
 def resume(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +29,20 @@ from archwise.tasks.descriptor import describe_task
 from archwise.tasks.task import Task
 
 
-def execute(loop: Search, network: Space | None) -> Result:
-    """Explore, conclude, and write the answer down."""
+def execute(loop: Search, network: Space | None, known: Sequence[str] = ()) -> Result:
+    """Explore, conclude, and write the answer down.
+
+    Args:
+        loop: the search.
+        network: the space of networks, where it is the user's own.
+        known: what is to be said of past tasks when it begins.
+    """
     run, settings = loop.run, loop.settings
     run.forget_leftovers()
     run.update(sessions=[*run["sessions"], loop.clock.begun], state="searching")
     loop.listener.began(run, loop.task, loop.trials)
+    for text in known:
+        loop.listener.note(f"{text[0].upper()}{text[1:]}.")
     conclusion = Conclusion(loop)
     try:
         with WorkerPool(

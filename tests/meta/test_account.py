@@ -89,6 +89,16 @@ def test_a_search_tells_who_proposed_and_for_which_past_task(hpobench_mlp: Table
     assert account(GuardedTransfer(opposed(hpobench_mlp)), hpobench_mlp.space, trials) == told, "the same from anew"
 
 
+def test_proposals_are_of_the_past_task_that_they_name(hpobench_mlp: TableEvaluator) -> None:
+    long = "a name longer than what is said of a proposal, which is sixty characters"
+    past = [replace(opposed(hpobench_mlp)[0], name=name) for name in ("iris-2024", "iris", long)]
+    trials = of_table(hpobench_mlp, "segment", seed=5, count=8).trials
+    said = ["iris"] * 4 + ["iris-2024", long[:60], long[:60], "ir"]
+    named = [replace(t, origin=f"{TRANSFER}: promised, most by {s}") for t, s in zip(trials, said, strict=True)]
+    told = told_of(past, hpobench_mlp, named, seconds=0.0)
+    assert {task["name"]: task["proposed"] for task in told["tasks"]} == {"iris": 4, "iris-2024": 1, long: 2}
+
+
 def test_the_saving_depends_on_how_soon_the_best_was_found(hpobench_mlp: TableEvaluator) -> None:
     past, table = opposed(hpobench_mlp)[:1], hpobench_mlp.space.table
     trials = list(of_table(hpobench_mlp, "segment", seed=5, count=29).trials)

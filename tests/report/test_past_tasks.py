@@ -83,6 +83,18 @@ def test_figures_are_those_of_the_account(report: Callable[..., Path]) -> None:
         assert said in text, said
 
 
+def test_past_tasks_of_one_name_have_figures_of_their_own(report: Callable[..., Path]) -> None:
+    entries = [
+        {"task": "iris", "label": label, "same_data": same, "searches": {}}
+        for label, same in (("iris (1 pass)", 0.2), ("iris (2 passes)", 0.4))
+    ]
+    account = told(past("iris (2 passes)", 0.6), unused=["iris (1 pass)"])
+    text = words(section(report(account, entries)))
+    assert "(iris (2 passes) 60 %)" in text and "Nothing reliable came from iris (1 pass)." in text
+    [row] = section(report(account, entries)).all("tbody")[0].all("tr")
+    assert words(row).endswith("40 %")
+
+
 def test_the_bands_are_as_high_as_the_shares(report: Callable[..., Path]) -> None:
     def heights(account: dict[str, Any]) -> list[float]:
         found = []

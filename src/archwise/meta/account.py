@@ -12,7 +12,7 @@ import numpy as np
 from archwise.meta.guard import SCRATCH, TRANSFER, GuardedTransfer
 from archwise.meta.saving import estimated_saving
 from archwise.meta.sources import REFERENCES
-from archwise.meta.transfer import SourcePrior, Transfer
+from archwise.meta.transfer import NAMED, SourcePrior, Transfer
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import name_in
@@ -210,7 +210,7 @@ def _proposed(trials: Sequence[Trial], names: Sequence[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for trial in trials:
         _, sign, most = trial.origin.partition("most by ")
-        found.update([name for name in dict.fromkeys(names) if sign and most and name.startswith(most)][:1])
+        found.update([name for name in dict.fromkeys(names) if sign and name[:NAMED] == most][:1])
     return found
 
 

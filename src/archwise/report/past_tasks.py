@@ -127,7 +127,8 @@ def _notes(told: Mapping[str, Any]) -> str:
 def _table(run: RunRecord, told: Mapping[str, Any]) -> Html:
     same: dict[str, float] = {}
     for entry in run.search.get("recalled", []):
-        same[entry["task"]] = max(same.get(entry["task"], 0.0), entry.get("same_data", 0.0))
+        name = entry.get("label", entry["task"])
+        same[name] = max(same.get(name, 0.0), entry.get("same_data", 0.0))
     titles = ["Past task", "Trials", "Reliability", "Belief at first", "At the end", "Weight at first", "At the end"]
     titles += ["Said most for", *(["Same data"] if any(same.values()) else [])]
     rows = []
