@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 
 import archwise
+from archwise.experience import Experience
 from archwise.progress import Listener
 from archwise.run import Run
+from archwise.session import joint_space, register
+from archwise.settings import SearchSettings
+from archwise.tasks.load import make_task
 from archwise.tasks.task import Task
-from archwise.trial import Trial
-
-from .conftest import Searcher
+from archwise.trial import Outcome, Trial
 
 
 class Enough(Exception):
-    """Raised where the first stage begins."""
+    """Raised in place of starting workers."""
 
 
 class Beginning(Listener):
-    """Keeps what is said when a search begins, and stops it then."""
+    """Keeps what is said when a search begins."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -33,18 +35,29 @@ class Beginning(Listener):
     def note(self, text: str) -> None:
         self.said.append(text)
 
-    def stage(self, name: str, expected: int | None) -> None:
+
+def test_what_is_known_of_past_tasks_is_said_when_a_search_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "experience.sqlite"
+    task = make_task("iris", folder=tmp_path / "task")
+    settings = SearchSettings(None, 3, "random", "mlp", "accuracy", 0, 1, epochs=1.0)
+    space = joint_space(task, settings, None)
+    with Experience(place) as memory:
+        search = register(memory, task, space, settings, tmp_path)
+        for number in range(3):
+            trial = Trial(number, space.sample(number), 1.0, 0, Outcome("finished", 0.5 + 0.1 * number))
+            memory.add_trial(search, trial, *space.key(trial.candidate))
+
+    def stop(*_: Any, **__: Any) -> None:
         raise Enough
 
-
-def test_what_is_known_of_past_tasks_is_said_when_a_search_begins(small_search: Searcher, tmp_path: Path) -> None:
-    memory = tmp_path / "experience.sqlite"
-    small_search(trials=3, epochs=1, strategy="random", experience=memory)
+    monkeypatch.setattr("archwise.session.WorkerPool", stop)
 
     def began(**options: Any) -> tuple[list[str], dict[str, Any]]:
         listener, run = Beginning(), tmp_path / f"{len(list(tmp_path.iterdir()))}"
         with pytest.raises(Enough):
-            archwise.search("iris", trials=3, workers=1, experience=memory, run=run, listener=listener, **options)
+            archwise.search("iris", trials=3, workers=1, experience=place, run=run, listener=listener, **options)
         return listener.said, json.loads((run / "run.json").read_text())
 
     said, run = began(strategy="rgpe")
