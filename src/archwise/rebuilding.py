@@ -6,7 +6,7 @@ from archwise.errors import SpaceError
 from archwise.evaluators.recipe import training_recipe
 from archwise.experience import SearchRecord
 from archwise.limits import limit_spaces
-from archwise.signature import Signature
+from archwise.signature import DIMENSIONS, Signature
 from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space
 
@@ -22,12 +22,12 @@ def rebuilt(search: SearchRecord, signature: Signature) -> JointSpace | None:
         The space, whose hashes are those that were recorded; None where it cannot be built.
     """
     settings = search.settings
-    if settings.get("space") not in READY:
+    if settings.get("space") not in READY or len(signature.input) != DIMENSIONS[signature.kind]:
         return None
     for classes in ({}, {"imbalanced": True}, {"classification": False}):
         parts = [ready_space(settings["space"], signature), training_recipe(signature.kind, **classes)]
         try:
-            network, recipe = limit_spaces(parts, settings.get("fix", {}), settings.get("exclude", {}))
+            network, recipe = limit_spaces(parts, settings.get("fix") or {}, settings.get("exclude") or {})
         except SpaceError:
             continue
         if (network.hash, recipe.hash) == (search.space, search.recipe_space):

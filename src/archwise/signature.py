@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["table", "image", "series"]
+DIMENSIONS: Mapping[Kind, int] = {"table": 1, "series": 2, "image": 3}
+"""How many dimensions one example of each kind has."""
 
 
 @dataclass(frozen=True)

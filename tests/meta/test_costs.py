@@ -137,6 +137,22 @@ def test_how_far_a_training_came_tells_how_long_it_would_have_taken(hpobench_mlp
     assert np.median(np.abs(np.log(predicted / seconds_of(trials[100:])))) < 0.4
 
 
+@pytest.mark.parametrize(
+    ("seconds", "fidelity"), [(float("inf"), 1.0), (1e300, 1e-30), (0.0, 1.0), (float("nan"), 1.0)]
+)
+def test_times_that_no_training_can_take_are_not_learnt_from(hpobench_mlp, seconds, fidelity):
+    trials = drawn(hpobench_mlp, 60, 7)
+    odd = [
+        replace(t, fidelity=fidelity, outcome=replace(t.outcome, costs={"train_seconds": seconds})) for t in trials[:9]
+    ]
+    candidates = [trial.candidate for trial in trials[40:]]
+    found, clean = (
+        CostTransfer([PastTask("t", past)], hpobench_mlp.space).train_seconds(candidates)
+        for past in (odd + trials[9:40], trials[9:40])
+    )
+    assert clean.std() > 0 and found == pytest.approx(clean)
+
+
 def failures(table: TableEvaluator, task: str, costs: CostTransfer | None, seed: int = 0) -> int:
     """Return how many trials of a search fail that proposes the largest expected improvement times feasibility."""
     own: list[Trial] = []

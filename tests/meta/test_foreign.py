@@ -18,9 +18,10 @@ from archwise.meta.agreement import rank_correlation
 from archwise.meta.foreign import ALIKE, ForeignSurrogates, links_in_common
 from archwise.meta.past_task import PastTask
 from archwise.meta.recall import past_tasks, recall, told
+from archwise.meta.sources import Sources
 from archwise.rebuilding import rebuilt
 from archwise.signature import Signature
-from archwise.spaces import Chain, Choice, JointSpace, Repeat, Space
+from archwise.spaces import Chain, Choice, JointSpace, Repeat, Settings, Space
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.cnn import cnn
 from archwise.spaces.mlp import mlp
@@ -74,6 +75,17 @@ def test_scores_that_follow_nothing_do_not_agree_with_themselves() -> None:
     assert rank_correlation(*surrogate.left_out()) < 0.39, "under three standard errors"
 
 
+def test_trials_that_are_alike_in_what_both_spaces_have_say_nothing() -> None:
+    layers = Chain(flatten(), dense(32), activation("relu"), head())
+    momenta = Space(Settings(momentum=Choice("momentum", [0.1 * i for i in range(10)])))
+    other = JointSpace(Space(layers), momenta, OLD)
+    trials = [Trial(i, c, 1.0, 0, Outcome("finished", 0.1 * i)) for i, c in enumerate(other.enumerate())]
+    task = PastTask("past", trials, space=other)
+    assert ForeignSurrogates(own_space()).surrogate(task) is None
+    found = Sources([task, PastTask("says", tried(READY, 60), space=READY)], own_space())
+    assert [used.name for used in found.used] == ["says"]
+
+
 def test_records_of_another_space_are_no_candidates_of_this_one() -> None:
     task = PastTask("past", tried(READY, 10), space=READY)
     twin = JointSpace(mlp(), training_recipe("table"), NEW)
@@ -117,6 +129,13 @@ def test_a_past_space_is_built_again(kind: dict[str, bool], settings: dict[str, 
         others = {"space": "mlp", **changes}
         if others != dict(record.settings):
             assert rebuilt(SearchRecord(*_facts(record), others), OLD) is None
+
+
+def test_a_past_space_is_not_built_for_a_signature_that_it_does_not_suit() -> None:
+    network, recipe = cnn(), training_recipe("image")
+    record = SearchRecord("t", network.hash, recipe.hash, "random", 0, "r2", {"space": "cnn", "fix": None})
+    assert rebuilt(record, Signature((1, 8, 8), 3, "image")) is not None
+    assert rebuilt(record, Signature((5,), 3, "image")) is None
 
 
 def _facts(record: SearchRecord) -> tuple[Any, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tests.contracts import toys
-from tests.meta.conftest import known, like_tasks, negated, shuffled
+from tests.meta.conftest import known, like_tasks, negated, scores_of, shuffled, with_scores
 
 from archwise.meta.agreement import rank_correlation
 from archwise.meta.past_task import PastTask
@@ -33,6 +34,19 @@ def test_what_follows_nothing_is_left_out_and_what_is_turned_round_is_not(nasben
     candidates = [nasbench201.space.sample(seed) for seed in range(100)]
     straight = Sources(past, nasbench201.space).predict(candidates)
     assert rank_correlation(straight[:, 0], turned.predict(candidates)[:, 0]) < -0.8
+
+
+def test_the_largest_scores_are_scores_like_others():
+    finished = [trial for trial in like_tasks()[0].inside(toys.layers()) if trial.score is not None]
+    task = PastTask("like", finished)
+    ranks = np.argsort(np.argsort(scores_of(finished))) / (len(finished) - 1)
+    scores = 1 - 2 * (1 - ranks) ** 3  # from -1 to 1, the median at 0.75: differences can be more than any number
+    candidates = [toys.layers().sample(seed) for seed in range(50)]
+    small, large = (
+        Sources([with_scores(task, unit * scores)], toys.layers()).predict(candidates) for unit in (1.0, 1.7e308)
+    )
+    assert small.std() > 0.3
+    assert large == pytest.approx(small, abs=1e-6)
 
 
 def test_the_promising_are_promising(nasbench201):

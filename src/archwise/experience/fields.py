@@ -9,6 +9,7 @@ from typing import Any, get_args
 from archwise.experience.entries import Kind
 from archwise.experience.records import SearchState
 from archwise.experience.rows import TRACEBACK_CHARACTERS
+from archwise.signature import DIMENSIONS
 from archwise.signature import Kind as InputKind
 from archwise.spaces.architecture import is_label
 from archwise.trial import Status
@@ -19,6 +20,8 @@ Check = Callable[[Any], Any]
 _LATEST = 250_000_000_000.0
 _LARGEST = 1e12
 """Of descriptors' numbers and of durations: sums and squares of them stay finite."""
+_LARGEST_SCORE = 1e100
+"""More than the square of any float32 number, so no network's honest score is refused, and squares stay finite."""
 _BITS = 63
 _DEEPEST = 200
 
@@ -194,7 +197,11 @@ def _signature(value: Any) -> dict[str, Any]:
     }
     if not isinstance(value, dict) or value.keys() != parts.keys():
         raise _refuse(value, "an object of input, outputs and kind")
-    return {name: check(value[name]) for name, check in parts.items()}
+    signature = {name: check(value[name]) for name, check in parts.items()}
+    given, kind = len(signature["input"]), signature["kind"]
+    if given != DIMENSIONS[kind]:
+        raise ValueError(f"has {given} for the dimensions of its input, where kind {kind!r} has {DIMENSIONS[kind]}")
+    return signature
 
 
 _NUMBER, _SEED = _whole(0, 2**31 - 1), _whole(-(2**_BITS), 2**_BITS - 1)
@@ -241,7 +248,7 @@ FIELDS: dict[Kind, dict[str, Check]] = {
         "fidelity": _fidelity,
         "seed": _SEED,
         "status": _one_of(*get_args(Status)),
-        "score": _or_none(_finite),
+        "score": _or_none(_between(-_LARGEST_SCORE, _LARGEST_SCORE)),
         "reason": _text(TRACEBACK_CHARACTERS),
         "traceback": _text(TRACEBACK_CHARACTERS, kept="\n\t"),
         "curve": _list(_list(_measured, 5, 5), 0, 100_000),

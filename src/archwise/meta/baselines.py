@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from archwise.meta.sources import Sources
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.strategy import OneAtATime, Situation
-from archwise.trial import Proposal
+from archwise.trial import Proposal, Trial
 
 FAVOURITES = 1000
 """Candidates that are listed once; after these, random ones follow."""
@@ -41,7 +43,8 @@ class MeanRank(OneAtATime):
     """Proposes the candidates of the best mean rank on past tasks, best first; its own trials teach nothing.
 
     A candidate's rank on a past task is its place among all that were tried there, between 0 and 1; failed ones are
-    last. The mean is over the past tasks that tried it; of equal means, that of more tasks comes first.
+    last. Of several trials of it on one task, it is their mean. The mean is over the past tasks that tried it; of equal
+    means, that of more tasks comes first.
 
     Args:
         past: past tasks.
@@ -58,15 +61,11 @@ class MeanRank(OneAtATime):
         return _first_new(self._listed[1], now, "past tasks' mean rank")
 
     def _by_mean_rank(self, space: JointSpace) -> list[Candidate]:
-        sums: dict[Candidate, float] = {}
-        counts: dict[Candidate, int] = {}
+        ranks: dict[Candidate, list[float]] = defaultdict(list)
         for task in self.past:
-            trials = task.within(space)
-            scores = np.array([-np.inf if trial.score is None else trial.score for trial in trials])
-            for trial, rank in zip(trials, (places(-scores) - 1) / max(1, len(trials) - 1), strict=True):
-                sums[trial.candidate] = sums.get(trial.candidate, 0.0) + float(rank)
-                counts[trial.candidate] = counts.get(trial.candidate, 0) + 1
-        return sorted(sums, key=lambda candidate: (sums[candidate] / counts[candidate], -counts[candidate]))
+            for candidate, several in _ranks(task.within(space)).items():
+                ranks[candidate].append(fmean(several))
+        return sorted(ranks, key=lambda candidate: (fmean(ranks[candidate]), -len(ranks[candidate])))
 
 
 class NearestTask(OneAtATime):
@@ -96,6 +95,15 @@ class NearestTask(OneAtATime):
             nearness = np.array([rank_correlation(column, scores) for column in predicted.T])
         order = np.argsort(-nearness, kind="stable")
         return _first_new([candidate for i in order for candidate in lists[i]], now, "nearest past task's best")
+
+
+def _ranks(trials: Sequence[Trial]) -> dict[Candidate, list[float]]:
+    """Return the places between 0 and 1 of each candidate's trials among all."""
+    scores = np.array([-np.inf if trial.score is None else trial.score for trial in trials])
+    found: dict[Candidate, list[float]] = defaultdict(list)
+    for trial, place in zip(trials, places(-scores).tolist(), strict=True):
+        found[trial.candidate].append((place - 1) / max(1, len(trials) - 1))
+    return found
 
 
 def _best_first(task: PastTask, space: JointSpace) -> list[Candidate]:

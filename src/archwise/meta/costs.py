@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -63,7 +64,7 @@ class CostTransfer:
         >>> costs = CostTransfer([PastTask("small", trials)], space, {"train_seconds": 2.0})
         >>> costs.fit(trials[:3])
         >>> small, *_, large = costs.feasible(list(space.enumerate()))
-        >>> bool(small > 0.9 and large < 0.1)
+        >>> bool(small > 0.8 and large < 0.1)
         True
     """
 
@@ -128,13 +129,19 @@ def _cost_model(name: str, past: Sequence[Sequence[Trial]], space: JointSpace) -
 
 def _costs(name: str, trials: Iterable[Trial], most: int) -> Costs:
     """Return what full trainings cost, of those trials that tell."""
-    known = [(trial.candidate, cost) for trial in trials if (cost := _cost(trial, name)) is not None and cost > 0]
+    known = [(trial.candidate, cost) for trial in trials if (cost := _cost(trial, name)) is not None]
     known = _spread(known, most)
     return Costs([candidate for candidate, _ in known], np.array([cost for _, cost in known]))
 
 
 def _cost(trial: Trial, name: str) -> float | None:
-    """Return what a full training costs, as far as a trial tells: one that took too long, by how far it came."""
+    """Return what a full training costs, as far as a trial tells; None where that has no logarithm."""
+    cost = _told(trial, name)
+    return cost if cost is not None and 0 < cost < math.inf else None
+
+
+def _told(trial: Trial, name: str) -> float | None:
+    """Return what a trial says of the cost of a full training: one that took too long, by how far it came."""
     cost, curve = trial.outcome.costs.get(name), trial.outcome.curve
     if name != SECONDS:
         return cost

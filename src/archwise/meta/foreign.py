@@ -41,11 +41,14 @@ class ForeignSurrogates:
         self.space = space
         self._own = _View(space)
 
-    def surrogate(self, task: PastTask) -> Surrogate:
+    def surrogate(self, task: PastTask) -> Surrogate | None:
         """Return the surrogate of a past task, fitted to its trials in its space; `predict` takes those of this one.
 
         Args:
             task: a past task whose `space` is another one, with two finished trials or more.
+
+        Returns:
+            The surrogate; None where its trials are all alike in what both spaces have.
         """
         if task.space is None:
             raise ValueError(f"The past task {task.name!r} was searched in this space.")
@@ -54,6 +57,8 @@ class ForeignSurrogates:
         columns = _Columns(
             [theirs(trial.candidate) for trial in trials], [self._own(candidate) for candidate in self._own.references]
         )
+        if not columns.groups:
+            return None
         surrogate = Surrogate(_SharedEncoding(theirs, columns))
         surrogate.fit(trials)
         surrogate.encoding = _SharedEncoding(self._own, columns)
@@ -153,7 +158,7 @@ class _SharedEncoding:
         self.groups = columns.groups
 
     def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        width = self.groups[-1].stop if self.groups else 0
+        width = self.groups[-1].stop
         rows = [self._columns.row(self._view(candidate)) for candidate in candidates]
         return np.array(rows).reshape(len(candidates), width)
 

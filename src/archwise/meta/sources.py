@@ -169,10 +169,10 @@ def _source(
     """Return what a past task has to say; None where it says nothing."""
     if len({trial.score for trial in finished}) < LEAST:
         return None
-    if task.space in (None, foreign.space):
-        surrogate = _own_surrogate(foreign.space, trials, finished, store)
-    else:
-        surrogate = foreign.surrogate(task)
+    own = task.space in (None, foreign.space)
+    surrogate = _own_surrogate(foreign.space, trials, finished, store) if own else foreign.surrogate(task)
+    if surrogate is None:
+        return None
     agreement = rank_correlation(*surrogate.left_out())
     if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or surrogate.predict(references)[0].std() < 1e-9:
         return None

@@ -85,7 +85,3 @@ class SurrogateStore:
         what = FORMAT, __version__, space.network.hash, space.recipe.hash, signature, limits, made_of
         text = json.dumps(what, sort_keys=True, default=str)
         return self.folder / f"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}.npz"
-
-
-def _is_sound(array: np.ndarray, shape: tuple[int, ...]) -> bool:
-    return array.shape == shape and array.dtype == float and bool(np.isfinite(array).all())

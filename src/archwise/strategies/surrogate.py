@@ -203,7 +203,7 @@ def standardised(scores: Sequence[float]) -> np.ndarray:
         >>> standardised([-1000.0, 1.0, 2.0, 3.0, 4.0]).round(2).tolist()
         [-1.95, 0.17, 0.35, 0.59, 0.83]
     """
-    values = np.array(scores, dtype=float)
+    values = 0.25 * np.array(scores, dtype=float)  # so that no sum or difference of the largest overflows
     values = values - np.median(values)
     values /= max(np.abs(values).max(), 1e-300)
     usual = 1.4826 * np.median(np.abs(values))
