@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from tests.contracts import toys
 from tests.contracts.strategy_contract import StrategyContract
 from tests.meta.conftest import known, like_tasks
 
@@ -43,6 +44,10 @@ class ModelContract(StrategyContract):
             for name, value in few.items():
                 patch.setattr(pool, name, value)
             yield
+
+    def test_the_seed_decides(self):
+        """Ask only that it decides alone: past tasks are right here, so seeds need not tell searches apart."""
+        assert self.simulate(toys.layers(), 10, seed=1) == self.simulate(toys.layers(), 10, seed=1)
 
     def test_beats_random_search_or_equals_it(self):
         pytest.skip("it is compared with a search from scratch on a published table")
