@@ -34,10 +34,9 @@ def print_summary(output: Output, summary: Summary) -> None:
         return
     output.say(f"{count(summary.searches, 'search', 'searches')} with {count(summary.trials, 'trial')}")
     table = Table(box=box.SIMPLE_HEAD)
-    for column, side in COLUMNS.items():
-        table.add_column(column, justify=side, overflow="fold")
-    if summary.origins:
-        table.add_column("elsewhere", justify="right")
+    elsewhere: dict[str, Literal["left", "right"]] = {"elsewhere": "right"} if summary.origins else {}
+    for column, side in (COLUMNS | elsewhere).items():
+        table.add_column(column, justify=side, overflow="fold", min_width=max(map(len, column.split())))
     for task in summary.tasks:
         made = task.finished + task.failed + task.pruned
         amounts = [f"{amount:,}" for amount in (task.examples, task.searches, made, task.failed)]
