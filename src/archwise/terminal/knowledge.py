@@ -34,8 +34,8 @@ def print_summary(output: Output, summary: Summary) -> None:
         return
     output.say(f"{count(summary.searches, 'search', 'searches')} with {count(summary.trials, 'trial')}")
     table = Table(box=box.SIMPLE_HEAD)
-    elsewhere: dict[str, Literal["left", "right"]] = {"elsewhere": "right"} if summary.origins else {}
-    for column, side in (COLUMNS | elsewhere).items():
+    more: dict[str, Literal["left", "right"]] = {"elsewhere": "right"} if summary.origins else {}
+    for column, side in (COLUMNS | more).items():
         table.add_column(column, justify=side, overflow="fold", min_width=max(map(len, column.split())))
     for task in summary.tasks:
         made = task.finished + task.failed + task.pruned
