@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 from tests.contracts import toys
 from tests.contracts.simulation import as_trial
+from tests.contracts.simulation import simulate as simulate_toys
 from tests.contracts.strategy_contract import StrategyContract
 from tests.meta.conftest import known, like_tasks, negated, shuffled
 
@@ -25,13 +27,24 @@ from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Outcome, Pending, Proposal
 
 
+@cache
+def tasks_without_failures() -> list[PastTask]:
+    """Return past tasks whose costs and failures need not be learnt, which takes most of a proposal's time."""
+    return [replace(task, trials=[trial for trial in task.trials if trial.score is not None]) for task in like_tasks()]
+
+
 class TestGuardedTransfer(StrategyContract):
     uses_others = False
     begins_alike = True
     seeds = 4
 
     def make(self) -> Strategy:
-        return GuardedTransfer(like_tasks())
+        return GuardedTransfer(tasks_without_failures())
+
+    def test_past_tasks_with_failures_stop_nothing(self):
+        strategy = GuardedTransfer(like_tasks())
+        trials = simulate_toys(lambda: strategy, toys.pools(), 15, evaluate=toys.failing(0.3, "failed"), workers=2)
+        assert len(trials) == 15 and any(trial.score is None for trial in trials)
 
 
 class TestGuardedTransferWithoutExperience(StrategyContract):
@@ -181,7 +194,7 @@ def test_who_proposes_better_ones_proposes_more():
     space = toys.layers()
 
     def shares(transfer_is_good: bool) -> tuple[float, int]:
-        guard = GuardedTransfer(like_tasks())
+        guard = GuardedTransfer(tasks_without_failures())
         trials = []
         for number in range(40):
             [proposal] = guard.propose(space, trials, [], 0, 1)
