@@ -36,7 +36,7 @@ def tasks_without_failures() -> list[PastTask]:
 class TestGuardedTransfer(StrategyContract):
     uses_others = False
     begins_alike = True
-    seeds = 4
+    seeds = 3
 
     def make(self) -> Strategy:
         return GuardedTransfer(tasks_without_failures())
@@ -45,14 +45,6 @@ class TestGuardedTransfer(StrategyContract):
         strategy = GuardedTransfer(like_tasks())
         trials = simulate_toys(lambda: strategy, toys.pools(), 15, evaluate=toys.failing(0.3, "failed"), workers=2)
         assert len(trials) == 15 and any(trial.score is None for trial in trials)
-
-
-class TestGuardedTransferWithoutExperience(StrategyContract):
-    begins_alike = True
-    seeds = 4
-
-    def make(self) -> Strategy:
-        return GuardedTransfer([])
 
 
 def regret(strategy: Strategy, table, task: str, seed: int, evaluations: int = 20) -> float:
