@@ -82,7 +82,7 @@ class Transfer(OneAtATime):
     - Of the first four, those are proposed of which most is expected, with little regard to what is not known.
     - The default is among the first five.
     - What failed on past tasks is likely to fail again, and what takes longer than allowed is known before it is tried.
-    - Without a past task that says anything about the space there is no proposal.
+    - Without a past task that says anything about the space, Bayesian optimisation from scratch proposes.
 
     Args:
         past: past tasks.
@@ -110,7 +110,7 @@ class Transfer(OneAtATime):
         self.warm_start = warm_start
         self.learn_weights = learn_weights
         self._store = store
-        self._cold = None if warm_start else BayesianOptimization()
+        self._scratch = BayesianOptimization()
         self._memory: _Memory | None = None
         self._pool: CandidatePool | None = None
 
@@ -130,10 +130,10 @@ class Transfer(OneAtATime):
         """Return the candidate of the largest promise that is new."""
         memory = self._remembered(now.space)
         if not len(memory.sources):
-            return None
+            return self._scratch.propose_one(now)
         begun, default = len(now.seen), now.space.allowed_default or now.space.default
-        if self._cold and len(now.finished) < self._cold.first:
-            return self._cold.propose_one(now)
+        if not self.warm_start and len(now.finished) < self._scratch.first:
+            return self._scratch.propose_one(now)
         if begun < DEFAULT_BY and (begun == DEFAULT_BY - 1 or memory.doubtful) and now.is_new(default):
             return Proposal(default, origin="the space's default")
         if self._pool is None or self._pool.space is not now.space or self._pool.seed != now.seed:
