@@ -94,6 +94,7 @@ BAD = [
     (SEARCH, {"task": "nobody"}, "was not named before it"),
     (SEARCH, {"recipe_space": "nothing"}, "was not named before it"),
     (SEARCH, {"settings": {"epochs": []}}, "settings"),
+    (SEARCH, {"settings": {"epochs": -5}}, "settings"),
     (SEARCH, {"settings": {"space": ["mlp"]}}, "settings"),
     (SEARCH, {"settings": {"fix": [1]}}, "settings"),
     (SEARCH, {"settings": {"exclude": {"depth": {"a": 1}}}}, "settings"),

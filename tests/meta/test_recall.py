@@ -180,6 +180,13 @@ def test_the_most_alike_come_first(memory: Experience) -> None:
     assert past_tasks(memory, recalled, SPACE)[0].descriptor == {"log_rows": 1.0}
 
 
+@pytest.mark.parametrize("epochs", [-5, 0, 1e308])
+def test_lengths_that_cannot_be_are_lengths_that_nobody_knows(memory: Experience, epochs: float) -> None:
+    for _ in range(2):
+        searched(memory, "old", [0.5, 0.6, 0.4], settings={"epochs": epochs})
+    assert len(recall(memory, described("new"), SPACE)) == 2
+
+
 def test_a_descriptor_that_comes_later_changes_nothing_for_a_search_that_began(memory: Experience) -> None:
     memory.add_task(described("old"))
     searched(memory, "old", [0.5, 0.6, 0.4])

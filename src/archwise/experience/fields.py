@@ -172,21 +172,18 @@ def _data(value: Any, depth: int = _DEEPEST) -> Any:
     return value if value is None or isinstance(value, bool) else _label(value)
 
 
-def _data_object(value: Any) -> dict[str, Any]:
-    return _object(_data)(value)  # type: ignore[no-any-return]
-
-
 def _settings(value: Any) -> dict[str, Any]:
-    settings = _data_object(value)
+    settings: dict[str, Any] = _data_object(value)
     # What later searches read: how long a full training is, and how the space is built again.
-    for name, check in (("epochs", _finite), ("space", _LINE), ("fix", _limits), ("exclude", _limits)):
+    for name, check in (("epochs", _EPOCHS), ("space", _LINE), ("fix", _limits), ("exclude", _limits)):
         if settings.get(name) is not None:
             check(settings[name])
     return settings
 
 
-def _limits(value: Any) -> dict[str, Any]:
-    return _object(lambda labels: _list(_label, 0, 10_000)(labels if isinstance(labels, list) else [labels]))(value)  # type: ignore[no-any-return]
+def _labels(value: Any) -> list[Any]:
+    """An option that stays open or is left out, or several."""
+    return [_label(label) for label in (value if isinstance(value, list) else [value])]
 
 
 def _signature(value: Any) -> dict[str, Any]:
@@ -205,7 +202,8 @@ def _signature(value: Any) -> dict[str, Any]:
 
 
 _NUMBER, _SEED = _whole(0, 2**31 - 1), _whole(-(2**_BITS), 2**_BITS - 1)
-_TIME, _LINE = _between(0.0, _LATEST), _text(1000)
+_TIME, _LINE, _EPOCHS = _between(0.0, _LATEST), _text(1000), _between(1e-6, 1e9)
+_data_object, _limits = _object(_data), _object(_labels)
 
 FIELDS: dict[Kind, dict[str, Check]] = {
     "space": {"hash": _word, "name": _LINE, "description": _data_object},

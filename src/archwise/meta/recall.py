@@ -33,6 +33,8 @@ ENOUGH = 30
 another space that say something."""
 LENGTHS = 1.5
 """Ratio between lengths of full trainings whose scores are not compared."""
+SHORTEST, LONGEST = 1e-6, 1e9
+"""Passes between which a recorded length is believed."""
 LEFT_OUT = 0.1
 """Share of common rows from which a past task can be left out for holding the same data."""
 SAME_DATA, NOT_COMPARABLE = "same data", "not comparable"
@@ -57,7 +59,7 @@ class Meaning(NamedTuple):
     @classmethod
     def of(cls, search: PastSearch) -> Meaning:
         """Return what a search's scores mean."""
-        if not search.epochs:
+        if search.epochs is None or not SHORTEST <= search.epochs <= LONGEST:
             return cls(search.task, search.objective, None, search.id)
         return cls(search.task, search.objective, LENGTHS ** round(math.log(search.epochs, LENGTHS)))
 

@@ -71,9 +71,8 @@ class Sources:
         used: list[_Source] = []
         foreign = ForeignSurrogates(space)
         for task in past:
-            trials = task.within(task.space or space)
-            finished = [trial for trial in trials if trial.score is not None]
-            source = _source(task, trials, finished, foreign, self._references, store)
+            finished = [trial for trial in task.within(task.space or space) if trial.score is not None]
+            source = _source(task, finished, foreign, self._references, store)
             if source:
                 used.append(source)
             elif finished and len(finished) < FEW and task.inside(space):
@@ -160,7 +159,6 @@ class _Source(NamedTuple):
 
 def _source(
     task: PastTask,
-    trials: Sequence[Trial],
     finished: Sequence[Trial],
     foreign: ForeignSurrogates,
     references: Sequence[Candidate],
@@ -170,7 +168,7 @@ def _source(
     if len({trial.score for trial in finished}) < LEAST:
         return None
     own = task.space in (None, foreign.space)
-    surrogate = _own_surrogate(foreign.space, trials, finished, store) if own else foreign.surrogate(task)
+    surrogate = _own_surrogate(foreign.space, finished, store) if own else foreign.surrogate(task)
     if surrogate is None:
         return None
     agreement = rank_correlation(*surrogate.left_out())
@@ -180,16 +178,14 @@ def _source(
     return _Source(task, surrogate, agreement, [trial.candidate for trial in best if trial.candidate in foreign.space])
 
 
-def _own_surrogate(
-    space: JointSpace, trials: Sequence[Trial], finished: Sequence[Trial], store: SurrogateStore | None
-) -> Surrogate:
-    """Return a surrogate of trials of a space, with what is kept of it where it was fitted before."""
+def _own_surrogate(space: JointSpace, finished: Sequence[Trial], store: SurrogateStore | None) -> Surrogate:
+    """Return a surrogate of finished trials of a space, with what is kept of it where it was fitted before."""
     surrogate = Surrogate(space.encoding)
     kept = store.read(space, finished) if store else None
     candidates = [trial.candidate for trial in finished]
     if kept:
         space.encoding.remember(candidates, kept.rows, kept.sizes)
-    surrogate.fit(trials, parameters=kept.parameters if kept else None)
+    surrogate.fit(finished, parameters=kept.parameters if kept else None)
     if store and not kept:
         encoding = space.encoding
         store.write(

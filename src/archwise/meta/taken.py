@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from archwise.spaces.architecture import Candidate, Label
 from archwise.spaces.choice import Choice
 from archwise.spaces.joint import JointSpace
-from archwise.spaces.occurrences import occurrences
 
 REFERENCE = 200
 """Random candidates by which columns are chosen and scaled."""
@@ -37,11 +36,7 @@ class Taken:
 
     def __init__(self, space: JointSpace):
         self.space = space
-        self._columns = [
-            _column(side, path, choice)
-            for side, part in enumerate((space.network, space.recipe))
-            for path, choice in occurrences(part.root)
-        ]
+        self._columns = [_column(side, path, choice) for side, path, choice in space.choices()]
         rng = np.random.default_rng(0)
         drawn = [self._counts(space.sample(rng)) for _ in range(REFERENCE)]
         self._names = sorted({name for counts in drawn for name in counts})
@@ -55,16 +50,16 @@ class Taken:
         scaled: np.ndarray = rows / (self._spread[self._varies] * max(1, self._varies.sum()) ** 0.5)
         return scaled
 
-    def _rows(self, counted: Sequence[Counter[str]]) -> np.ndarray:
-        rows = [[counts[name] for name in self._names] for counts in counted]
+    def _rows(self, counted: Sequence[Mapping[str, float]]) -> np.ndarray:
+        rows = [[counts.get(name, 0.0) for name in self._names] for counts in counted]
         return np.array(rows, dtype=float).reshape(len(counted), len(self._names))
 
-    def _counts(self, candidate: Candidate) -> Counter[str]:
-        counts: Counter[str] = Counter()
+    def _counts(self, candidate: Candidate) -> Mapping[str, float]:
+        counts: dict[str, float] = defaultdict(float)
         for side, path, amounts in self._columns:
             if (label := candidate[side].get(path)) is not None:
                 name, amount = amounts[label]
-                counts[name] += amount  # type: ignore[assignment]
+                counts[name] += amount
         return counts
 
 

@@ -15,7 +15,6 @@ from archwise.errors import Unbuildable
 from archwise.spaces.architecture import Candidate, Label
 from archwise.spaces.choice import Choice
 from archwise.spaces.features import counts_of, sizes_of, ways_of
-from archwise.spaces.occurrences import occurrences
 
 if TYPE_CHECKING:
     from archwise.spaces.joint import JointSpace
@@ -54,11 +53,7 @@ class Encoding:
 
     def __init__(self, space: JointSpace):
         self.space = space
-        self._choices = [
-            _Column(side, path, choice)
-            for side, part in enumerate((space.network, space.recipe))
-            for path, choice in occurrences(part.root)
-        ]
+        self._choices = [_Column(*choice) for choice in space.choices()]
         rng = np.random.default_rng(0)
         described = [self._describe(space.sample(rng)) for _ in range(REFERENCE)]
         self._counted = _places(row.counts for row in described)

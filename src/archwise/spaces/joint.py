@@ -14,7 +14,8 @@ import numpy as np
 from archwise.errors import SpaceError, Unbuildable
 from archwise.signature import Signature
 from archwise.spaces.architecture import Architecture, Candidate
-from archwise.spaces.choice import Decide, Decision
+from archwise.spaces.choice import Choice, Decide, Decision
+from archwise.spaces.occurrences import occurrences
 from archwise.spaces.space import Seed, Space
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ class JointSpace:
         from archwise.spaces.encoding import Encoding
 
         return Encoding(self)
+
+    def choices(self) -> Iterator[tuple[int, str, Choice]]:
+        """Yield every choice wherever it stands: 0 for the network or 1 for the recipe, the path, and the choice."""
+        for side, part in enumerate((self.network, self.recipe)):
+            for path, choice in occurrences(part.root):
+                yield side, path, choice
 
     def sample(self, seed: Seed) -> Candidate:
         """Draw an architecture and a recipe; see `Space.sample`.
