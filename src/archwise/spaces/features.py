@@ -58,7 +58,7 @@ def counts_of(graph: Graph) -> Counter[str]:
     labels = [vertex.label for vertex in graph.vertices]
     ending: list[Counter[tuple[str, ...]]] = []  # equal paths are one entry: where cells repeat, most are
     for number, vertex in enumerate(graph.vertices):
-        ends = Counter({(labels[number],): 1})
+        ends: Counter[tuple[str, ...]] = Counter({(labels[number],): 1})
         for i in vertex.inputs:
             for path, amount in ending[i].items():
                 if len(path) < PATH_LENGTH:
