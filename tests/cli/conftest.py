@@ -27,10 +27,12 @@ SEARCH = ("search", "iris", "--trials", "2", "--epochs", "3", "--workers", "1")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+MEDDLING = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a command: none of what would change how output looks."""
-    meddling = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
-    kept = {name: value for name, value in os.environ.items() if name not in meddling}
+    kept = {name: value for name, value in os.environ.items() if name not in MEDDLING}
     return kept | {"TERM": "xterm-256color"} | more
 
 
@@ -49,6 +51,8 @@ def archwise(tmp_path: Path) -> Run:
 def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs the command inside this process, which is fast enough for many cases; the working folder is empty."""
     monkeypatch.chdir(tmp_path)
+    for name in MEDDLING:
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str | Path) -> Result:
         return CliRunner().invoke(app, [str(argument) for argument in arguments])

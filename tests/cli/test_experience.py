@@ -57,14 +57,19 @@ def test_merging_exporting_and_importing(invoke: Invoke, tmp_path: Path) -> None
     assert "2 searches were left as known here" in text
 
 
-def test_the_summary_says_how_much_is_from_elsewhere(invoke: Invoke, tmp_path: Path) -> None:
+@pytest.mark.parametrize("columns", [None, "80"])
+def test_the_summary_says_how_much_is_from_elsewhere(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str | None
+) -> None:
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
     stocked(tmp_path / "mine.sqlite", 0)
     stocked(tmp_path / "other.sqlite", 1, trials=6)
     told(invoke("experience", "merge", "other.sqlite", "--into", "mine.sqlite"))
     text = told(invoke("experience", "--experience", "mine.sqlite"))
-    [head] = [line for line in text.splitlines() if line.startswith("  task ")]
+    [head] = [line for line in text.splitlines() if line.startswith(" task ")]
     assert head.split()[-1] == "elsewhere"
-    rows = {line.split()[0]: line.split()[-1] for line in text.splitlines() if line.startswith("  ") and line.strip()}
+    rows = {line.split()[0]: line.split()[-1] for line in text.splitlines() if line.startswith(" ") and line.strip()}
     assert (rows["Patients"], rows["wine"]) == ("12", "11")
     assert "2 searches with 12 trials from elsewhere: merged from other.sqlite on 20" in text
     summary = json.loads(told(invoke("experience", "--experience", "mine.sqlite", "--json")))

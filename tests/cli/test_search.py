@@ -134,7 +134,7 @@ def test_a_finished_run_is_resumed_with_more_trials(archwise: Run, tmp_path: Pat
 def test_the_experience_is_shown_task_by_task(invoke: Invoke, searched: Searched) -> None:
     place = searched[0] / "experience.sqlite"
     text = invoke("experience", "--experience", place).stdout
-    assert re.search(r"iris\s+150\s+1\s+\d+\s+0\s+accuracy\s+[01]\.\d+", text)
+    assert re.search(r"iris\s+1\s+\d+\s+0\s+accuracy\s+[01]\.\d+", text)
     [task] = json.loads(invoke("experience", "--experience", place, "--json").stdout)["tasks"]
     assert (task["name"], task["searches"], task["failed"]) == ("iris", 1, 0)
     assert task["finished"] > 2  # the finalists' evaluations count, too

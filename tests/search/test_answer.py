@@ -138,7 +138,8 @@ def test_a_search_by_minutes_and_more_minutes_after_it(small_search: Searcher) -
     assert len(first.trials.query("purpose == 'confirm'")) >= 2
     epochs = Run.open(first.run)["final_epochs"]
     again = archwise.resume(first.run, minutes=0.6)
-    assert Run.open(first.run)["final_epochs"] > 0.99 * epochs  # steps are whole
+    # What more minutes allow is measured anew, and a machine may have become slower.
+    assert Run.open(first.run)["final_epochs"] > 0.75 * epochs
     explored = [len(result.trials.query("purpose == 'search'")) for result in (first, again)]
     assert explored[1] > explored[0]
     assert again.metrics["seconds"] > first.metrics["seconds"]

@@ -15,7 +15,6 @@ from archwise.terminal.console import Output
 
 COLUMNS: dict[str, Literal["left", "right"]] = {
     "task": "left",
-    "examples": "right",
     "searches": "right",
     "trials": "right",
     "failed": "right",
@@ -33,13 +32,13 @@ def print_summary(output: Output, summary: Summary) -> None:
         output.say("It is empty: every archwise search adds its trials.")
         return
     output.say(f"{count(summary.searches, 'search', 'searches')} with {count(summary.trials, 'trial')}")
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)  # nine columns in 80 characters
     more: dict[str, Literal["left", "right"]] = {"elsewhere": "right"} if summary.origins else {}
     for column, side in (COLUMNS | more).items():
         table.add_column(column, justify=side, overflow="fold", min_width=max(map(len, column.split())))
     for task in summary.tasks:
         made = task.finished + task.failed + task.pruned
-        amounts = [f"{amount:,}" for amount in (task.examples, task.searches, made, task.failed)]
+        amounts = [f"{amount:,}" for amount in (task.searches, made, task.failed)]
         elsewhere = [f"{task.elsewhere:,}"] if summary.origins else []
         used = "–" if task.last_used is None else f"{datetime.fromtimestamp(task.last_used):%Y-%m-%d}"
         table.add_row(task.name, *amounts, metric_name(task.objective), number(task.best), used, *elsewhere)
