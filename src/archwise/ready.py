@@ -165,6 +165,10 @@ LEARNING = {
     "transfer-unguarded": Proposing(
         "transfer from past tasks alone", lambda given: Transfer(given.past, given.descriptor, store=given.store)
     ),
+    "transfer-uninformed": Proposing(
+        "transfer alone, surrogates of past tasks learning nothing from each other",
+        lambda given: Transfer(given.past, given.descriptor, informed=False),
+    ),
     "transfer-cold": Proposing(
         "transfer from past tasks alone, but for the first candidates",
         lambda given: Transfer(given.past, given.descriptor, warm_start=False),

@@ -11,8 +11,9 @@ import numpy as np
 
 from archwise.meta.guard import SCRATCH, TRANSFER, GuardedTransfer
 from archwise.meta.saving import estimated_saving
+from archwise.meta.source_prior import SourcePrior
 from archwise.meta.sources import REFERENCES
-from archwise.meta.transfer import NAMED, SourcePrior, Transfer
+from archwise.meta.transfer import NAMED, Transfer
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import name_in
@@ -69,9 +70,9 @@ def account(
     transfer, guard = _transfer_in(strategy)
     if transfer is None or not transfer.past:
         return None
-    prior = transfer.prior(space)
+    sources, prior = transfer.sources(space), transfer.prior(space)
     begun = _comparable(trials, space)
-    used = prior.sources.used
+    used = sources.used
     told: dict[str, Any] = {
         "fidelity": begun[0].fidelity if begun else 1.0,
         "trials": len(begun),
@@ -93,7 +94,7 @@ def account(
         {
             "name": used[i].name,
             "trials": len(used[i].within(used[i].space or space)),
-            "reliability": _rounded(prior.sources.reliability[i]),
+            "reliability": _rounded(sources.reliability[i]),
             "proposed": proposed[used[i].name],
             "weight": _rounded_all(weights[i]),
             "deviation": _rounded_all(deviations[i]),
@@ -127,7 +128,7 @@ def belief(
         trials: those of the search so far.
         references: candidates.
     """
-    said = prior.sources.predict(references)
+    said = prior.predict(references)
     if any(trial.score is not None for trial in trials):
         surrogate.fit(trials)
         weights, deviations = prior.learnt(surrogate)

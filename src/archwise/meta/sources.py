@@ -13,6 +13,7 @@ from archwise.meta.agreement import rank_correlation
 from archwise.meta.foreign import ForeignSurrogates
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
+from archwise.meta.source_prior import Predict
 from archwise.meta.store import Kept, SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
@@ -65,14 +66,14 @@ class Sources:
     ):
         self.space = space
         rng = np.random.default_rng(0)
-        self._references = [space.sample(rng) for _ in range(REFERENCES)]
+        self.references = [space.sample(rng) for _ in range(REFERENCES)]
         self.unsure: list[PastTask] = []
         """Past tasks of so few trials that nobody can tell whether their scores follow the architectures."""
         used: list[_Source] = []
         foreign = ForeignSurrogates(space)
         for task in past:
             finished = [trial for trial in task.within(task.space or space) if trial.score is not None]
-            source = _source(task, finished, foreign, self._references, store)
+            source = _source(task, finished, foreign, self.references, store)
             if source:
                 used.append(source)
             elif finished and len(finished) < FEW and task.inside(space):
@@ -83,11 +84,8 @@ class Sources:
         self.reliability = np.array([source.agreement for source in used])
         self.shares = similarity(descriptor, [task.descriptor for task in self.used])
         """How much each past task counts before the new one has trials; together 1."""
-        self._tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
-        self._means = _Means(self.surrogates, space)
-        said = self._means(self._references)
-        self._level, self._scale = said.mean(axis=0), self.reliability / said.std(axis=0)
-        self._known: dict[Candidate, np.ndarray] = {}
+        self.tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
+        self._predictions = Predictions(_Means(self.surrogates, space), self.references, self.reliability)
 
     def __len__(self) -> int:
         return len(self.used)
@@ -97,11 +95,7 @@ class Sources:
 
         Over the space, the mean is 0 and the standard deviation the past task's reliability.
         """
-        new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
-        if new:
-            self._known.update(zip(new, (self._means(new) - self._level) * self._scale, strict=True))
-        known = [self._known[candidate] for candidate in candidates]
-        return np.array(known).reshape(len(candidates), len(self))
+        return self._predictions(candidates)
 
     def promising(self, count: int) -> list[Candidate]:
         """Return the allowed candidates of which past tasks together promise most, best first; each counts its share.
@@ -110,7 +104,7 @@ class Sources:
         """
         rng = np.random.default_rng(1)
         drawn = (self.space.sample(rng) for _ in range(LOOKED_AT))
-        pool = list(dict.fromkeys(self._allowed([*self._references, *self._tried, *drawn])))
+        pool = list(dict.fromkeys(self._allowed([*self.references, *self.tried, *drawn])))
         climbed: set[Candidate] = set()
         for _ in range(CLIMBS):
             best = [candidate for candidate in self._ranked(pool)[:CLIMBERS] if candidate not in climbed]
@@ -144,6 +138,30 @@ class Sources:
     def _ranked(self, pool: Sequence[Candidate]) -> list[Candidate]:
         promise = self.predict(pool) @ self.shares
         return [pool[i] for i in np.argsort(-promise, kind="stable")]
+
+
+class Predictions:
+    """What several models predict, remembered, with mean 0 over some candidates and each model's own deviation.
+
+    Args:
+        means: returns what each model predicts for each candidate: (candidates, models).
+        references: the candidates over which that is standardised.
+        deviations: (models,).
+    """
+
+    def __init__(self, means: Predict, references: Sequence[Candidate], deviations: np.ndarray):
+        self._means = means
+        said = means(references)
+        self._level, self._scale = said.mean(axis=0), deviations / np.maximum(said.std(axis=0), 1e-9)
+        self._known: dict[Candidate, np.ndarray] = {}
+
+    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return what each model says of each candidate: (candidates, models)."""
+        new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
+        if new:
+            self._known.update(zip(new, (self._means(new) - self._level) * self._scale, strict=True))
+        known = [self._known[candidate] for candidate in candidates]
+        return np.array(known).reshape(len(candidates), len(self._level))
 
 
 class _Source(NamedTuple):

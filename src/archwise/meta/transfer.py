@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from archwise.meta.costs import CostTransfer
+from archwise.meta.informed import InformedSources
 from archwise.meta.past_task import PastTask
+from archwise.meta.source_prior import SourcePrior
 from archwise.meta.sources import Sources
 from archwise.meta.store import SurrogateStore
 from archwise.spaces.architecture import Candidate
@@ -16,15 +18,9 @@ from archwise.strategies.acquisition import log_expected_improvement
 from archwise.strategies.bayesian import BayesianOptimization
 from archwise.strategies.pool import CandidatePool
 from archwise.strategies.strategy import OneAtATime, Situation
-from archwise.strategies.surrogate import Expectation, Surrogate
+from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Proposal, Trial
 
-WEIGHT = 1.5
-"""Sum of the weights that past tasks are expected to have."""
-DEVIATION = 0.3
-"""How far the weight of a past task may be from its share of that, as a standard deviation."""
-MANY = 8
-"""Past tasks beyond which the deviation shrinks, so that what all of them say together stays as open."""
 PROMISING = 200
 """Candidates of which past tasks promise most that are always looked at."""
 TRUSTING, TRUST = 4, 0.2
@@ -35,47 +31,14 @@ DEFAULT_BY = 5
 """The space's default is among so many first candidates."""
 
 
-class SourcePrior:
-    """What past tasks expect of candidates: a weighted sum of their predictions, whose weights are to be learnt.
-
-    Args:
-        sources: surrogates of the past tasks.
-        learns: whether the weights are learnt at all.
-    """
-
-    def __init__(self, sources: Sources, learns: bool = True):
-        self.sources = sources
-        self.weights = WEIGHT * sources.shares
-        deviation = DEVIATION * min(1.0, MANY / max(1, len(sources))) ** 0.5 if learns else 0.0
-        self.deviations = np.full(len(sources), deviation)
-
-    def __call__(self, candidates: Sequence[Candidate]) -> Expectation:
-        """Return the weighted sum, and each past task's prediction."""
-        predicted = self.sources.predict(candidates)
-        return Expectation(predicted @ self.weights, predicted * self.deviations)
-
-    def learnt(self, surrogate: Surrogate) -> tuple[np.ndarray, np.ndarray]:
-        """Return the weight of each past task as a surrogate with this prior has learnt it, and its deviation."""
-        count = len(self.sources)
-        mean, deviation = surrogate.trend_weights
-        return self.weights + self.deviations * mean[-count:], self.deviations * deviation[-count:]
-
-    def praise(self, candidate: Candidate, weights: np.ndarray) -> str:
-        """Return where a candidate comes from, in words: the past task that says most for it, under some weights."""
-        said = weights * self.sources.predict([candidate])[0]
-        most = int(np.argmax(said))
-        if said[most] <= 0:
-            return "tried beyond what past tasks promise"
-        return f"promised by past tasks, most by {self.sources.used[most].name[:NAMED]}"
-
-
 class Transfer(OneAtATime):
     """Proposes the largest expected improvement under a model that follows past tasks as far as they prove right.
 
     The model is `f(x) = b + sum_s w_s m_s(x) + g(x)`: what the surrogate of each past task predicts, weighted, and a
-    Gaussian process on the candidate for the rest. The weights start from how much each past task resembles the new
-    one, and are learnt from the search's own trials, with the level and the unit of its scores. What is to be improved
-    on is the best of what the model now says of the trials, not a score that may have been luck.
+    Gaussian process on the candidate for the rest. The surrogates of past tasks learn from each other in the same way.
+    The weights start from how much each past task resembles the new one, and are learnt from the search's own trials,
+    with the level and the unit of its scores. What is to be improved on is the best of what the model now says of the
+    trials, not a score that may have been luck.
 
     - The first candidate is the one of which past tasks promise most. Where they think less of the space's default than
       of most candidates, that comes first: either it or the experience is not good for much.
@@ -90,6 +53,7 @@ class Transfer(OneAtATime):
         limits: name of a cost -> the most of it that a full training may have; see `CostTransfer`.
         warm_start: whether the first candidates come from past tasks; else, they are those of a search from scratch.
         learn_weights: whether the weights of past tasks are learnt; else, they stay as they were.
+        informed: whether the surrogates of past tasks learn from each other; else, from their own trials alone.
         store: where surrogates of past tasks are kept; None to fit all of them.
     """
 
@@ -102,6 +66,7 @@ class Transfer(OneAtATime):
         limits: Mapping[str, float] | None = None,
         warm_start: bool = True,
         learn_weights: bool = True,
+        informed: bool = True,
         store: SurrogateStore | None = None,
     ):
         self.past = tuple(past)
@@ -109,6 +74,7 @@ class Transfer(OneAtATime):
         self.limits = dict(limits or {})
         self.warm_start = warm_start
         self.learn_weights = learn_weights
+        self.informed = informed
         self._store = store
         self._scratch = BayesianOptimization()
         self._memory: _Memory | None = None
@@ -121,6 +87,10 @@ class Transfer(OneAtATime):
     def favourites(self, space: JointSpace) -> list[Trial]:
         """Return the best of past tasks with too few trials for more; see `Sources.favourites`."""
         return self._remembered(space).favourites
+
+    def sources(self, space: JointSpace) -> Sources:
+        """Return the surrogates of past tasks that say something about a space."""
+        return self._remembered(space).sources
 
     def prior(self, space: JointSpace) -> SourcePrior:
         """Return what past tasks expect of a space's candidates."""
@@ -152,14 +122,15 @@ class Transfer(OneAtATime):
         promise = promise + np.log(memory.feasible(pool, now))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
-        return Proposal(candidate, origin=memory.prior.praise(candidate, weights)) if candidate else now.random()
+        return Proposal(candidate, origin=memory.praise(candidate, weights)) if candidate else now.random()
 
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:
-            sources = Sources(self.past, space, self.descriptor, self._store)
+            kind = InformedSources if self.informed else Sources
+            sources = kind(self.past, space, self.descriptor, self._store)
             failed = any(trial.score is None for task in self.past for trial in task.inside(space))
             costs = CostTransfer(self.past, space, self.limits) if failed or self.limits else None
-            self._memory = _Memory(sources, SourcePrior(sources, self.learn_weights), costs)
+            self._memory = _Memory(sources, SourcePrior(sources.predict, sources.shares, self.learn_weights), costs)
         return self._memory
 
 
@@ -182,3 +153,11 @@ class _Memory:
             self.costs.fit(now.own)
             return self.costs.feasible(candidates)
         return self.surrogate.feasible(candidates)
+
+    def praise(self, candidate: Candidate, weights: np.ndarray) -> str:
+        """Return where a candidate comes from, in words: the past task that says most for it, under some weights."""
+        said = weights * self.sources.predict([candidate])[0]
+        most = int(np.argmax(said))
+        if said[most] <= 0:
+            return "tried beyond what past tasks promise"
+        return f"promised by past tasks, most by {self.sources.used[most].name[:NAMED]}"
