@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from archwise.errors import ArchwiseError, SpaceError
 from archwise.meta.baselines import MeanPrediction, MeanRank, NearestTask
 from archwise.meta.deep_kernel import DeepKernel
 from archwise.meta.guard import GuardedTransfer
+from archwise.meta.landmarks import Landmarks, PerformanceLandmarks
 from archwise.meta.past_task import PastTask
 from archwise.meta.ranking_ensemble import RankingEnsemble
 from archwise.meta.rgpe import RankingWeightedEnsemble
@@ -107,6 +109,10 @@ def _learning_from(scorer: Scorer) -> Strategy:
     return ZeroCostGuided(model, scorer, first=5, choices=1)
 
 
+def _guarded(given: Given, landmarks: Landmarks | None = None) -> GuardedTransfer:
+    return GuardedTransfer(given.past, None, given.descriptor, given.limits, given.store, landmarks)
+
+
 SINGLE = {
     "random": Proposing("random search", lambda _: RandomSearch()),
     "grid": Proposing("a grid in shuffled order", lambda _: GridSearch()),
@@ -147,6 +153,13 @@ SINGLE = {
     ),
 }
 """Strategies of one objective that need nothing but the history."""
+LANDMARKED = {
+    "transfer-landmarks": Proposing(
+        "transfer that first trains a few fixed architectures a little, to tell past tasks apart",
+        lambda given: PerformanceLandmarks(partial(_guarded, given), GuardedTransfer.default_by),
+    ),
+}
+"""Strategies that decide for themselves how long each candidate is trained."""
 GUIDED = {
     "zero-cost-evolution": Proposing(
         "regularised evolution guided by zero-cost proxies",
@@ -160,7 +173,7 @@ GUIDED = {
 LEARNING = {
     "transfer": Proposing(
         "transfer from past tasks, beside a search from scratch",
-        lambda given: GuardedTransfer(given.past, None, given.descriptor, given.limits, given.store),
+        _guarded,
     ),
     "transfer-unguarded": Proposing(
         "transfer from past tasks alone", lambda given: Transfer(given.past, given.descriptor, store=given.store)
@@ -207,7 +220,7 @@ SCHEDULING = {
     ),
     "freeze-thaw": Scheduling("freeze-thaw", lambda other, rungs: FreezeThaw(other, rungs=rungs)),
 }
-PROPOSING = SINGLE | LEARNING | GUIDED | PARETO
+PROPOSING = SINGLE | LEARNING | LANDMARKED | GUIDED | PARETO
 READY = {name: f"{proposing.description}, every trial in full" for name, proposing in PROPOSING.items()} | {
     f"{schedule}-{name}": f"{proposing.description} under {scheduling.description}"
     for schedule, scheduling in SCHEDULING.items()
@@ -228,7 +241,8 @@ def check_strategy(name: str) -> None:
 
 def is_scheduled(name: str) -> bool:
     """Whether the ready-made strategy of a name trains candidates in part."""
-    return name not in PROPOSING and name.startswith(tuple(f"{schedule}-" for schedule in SCHEDULING))
+    behind = name.startswith(tuple(f"{schedule}-" for schedule in SCHEDULING))
+    return name in LANDMARKED or (name not in PROPOSING and behind)
 
 
 def is_guided(name: str) -> bool:
@@ -238,7 +252,7 @@ def is_guided(name: str) -> bool:
 
 def is_learning(name: str) -> bool:
     """Whether the ready-made strategy of a name learns from past tasks."""
-    return name.endswith(tuple(LEARNING))
+    return name.endswith(tuple(LEARNING | LANDMARKED))
 
 
 def ready_strategy(
@@ -272,7 +286,7 @@ def ready_strategy(
     if name not in READY:
         raise SpaceError(
             f"There is no strategy {name!r}: take auto, one of {', '.join(PROPOSING)}; or one of these, "
-            f"{', '.join(PARETO)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
+            f"{', '.join(PARETO | LANDMARKED)} aside, behind {', '.join(f'{schedule}-' for schedule in SCHEDULING)}."
         )
     if name in PROPOSING:
         return PROPOSING[name].make(

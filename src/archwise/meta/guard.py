@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from archwise.meta.agreement import places
+from archwise.meta.landmarks import Landmarks
 from archwise.meta.past_task import PastTask
 from archwise.meta.store import SurrogateStore
 from archwise.meta.transfer import Transfer
@@ -45,6 +46,7 @@ class GuardedTransfer(Hybrid):
         descriptor: numbers that describe the new task; see `Transfer`.
         limits: the most that a full training may cost; see `Transfer`.
         store: where surrogates of past tasks are kept; see `Transfer`.
+        landmarks: scores of a few candidates on the new task; see `Transfer`.
     """
 
     default_by = Transfer.default_by
@@ -56,8 +58,9 @@ class GuardedTransfer(Hybrid):
         descriptor: Mapping[str, float] | None = None,
         limits: Mapping[str, float] | None = None,
         store: SurrogateStore | None = None,
+        landmarks: Landmarks | None = None,
     ):
-        self.transfer = Transfer(past, descriptor, limits, store=store)
+        self.transfer = Transfer(past, descriptor, limits, store=store, landmarks=landmarks)
         super().__init__({TRANSFER: self.transfer, SCRATCH: scratch or BayesianOptimization()})
 
     def propose(

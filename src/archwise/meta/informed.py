@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from archwise.meta.landmarks import Landmarks
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
 from archwise.meta.source_prior import Predict, SourcePrior
@@ -29,6 +30,7 @@ class InformedSources(Sources):
         space: the candidates.
         descriptor: numbers that describe the new task; see `Sources`.
         store: where surrogates are kept; see `Sources`. What they learn from each other is not kept.
+        landmarks: scores of a few candidates on the new task; see `Sources`.
     """
 
     def __init__(
@@ -37,8 +39,9 @@ class InformedSources(Sources):
         space: JointSpace,
         descriptor: Mapping[str, float] | None = None,
         store: SurrogateStore | None = None,
+        landmarks: Landmarks | None = None,
     ):
-        super().__init__(past, space, descriptor, store)
+        super().__init__(past, space, descriptor, store, landmarks)
         own = [i for i, surrogate in enumerate(self.surrogates) if surrogate.encoding is space.encoding]
         if len(self) > 1 and own:
             self._predictions = Predictions(

@@ -11,6 +11,7 @@ import numpy as np
 
 from archwise.meta.agreement import rank_correlation
 from archwise.meta.foreign import ForeignSurrogates
+from archwise.meta.landmarks import Landmarks, described
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
 from archwise.meta.source_prior import Predict
@@ -55,6 +56,7 @@ class Sources:
         space: the candidates.
         descriptor: numbers that describe the new task, by which past ones count more or less; None where not known.
         store: where surrogates are kept that were fitted before; None to fit all of them.
+        landmarks: scores of a few candidates on the new task, which describe it too; see `PerformanceLandmarks`.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Sources:
         space: JointSpace,
         descriptor: Mapping[str, float] | None = None,
         store: SurrogateStore | None = None,
+        landmarks: Landmarks | None = None,
     ):
         self.space = space
         rng = np.random.default_rng(0)
@@ -82,10 +85,12 @@ class Sources:
         self.surrogates = [source.surrogate for source in used]
         """The surrogate of each past task that is used."""
         self.reliability = np.array([source.agreement for source in used])
-        self.shares = similarity(descriptor, [task.descriptor for task in self.used])
-        """How much each past task counts before the new one has trials; together 1."""
         self.tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
         self._predictions = Predictions(_Means(self.surrogates, space), self.references, self.reliability)
+        descriptors = [task.descriptor for task in self.used]
+        scores = landmarks or {}
+        self.shares = similarity(*described(descriptor, descriptors, scores, self.predict(list(scores))))
+        """How much each past task counts before the new one has trials; together 1."""
 
     def __len__(self) -> int:
         return len(self.used)

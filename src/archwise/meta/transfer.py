@@ -8,6 +8,7 @@ import numpy as np
 
 from archwise.meta.costs import CostTransfer
 from archwise.meta.informed import InformedSources
+from archwise.meta.landmarks import Landmarks
 from archwise.meta.past_task import PastTask
 from archwise.meta.source_prior import SourcePrior
 from archwise.meta.sources import Sources
@@ -55,6 +56,7 @@ class Transfer(OneAtATime):
         learn_weights: whether the weights of past tasks are learnt; else, they stay as they were.
         informed: whether the surrogates of past tasks learn from each other; else, from their own trials alone.
         store: where surrogates of past tasks are kept; None to fit all of them.
+        landmarks: scores of a few candidates on the new task, which describe it too; see `PerformanceLandmarks`.
     """
 
     default_by = DEFAULT_BY
@@ -68,6 +70,7 @@ class Transfer(OneAtATime):
         learn_weights: bool = True,
         informed: bool = True,
         store: SurrogateStore | None = None,
+        landmarks: Landmarks | None = None,
     ):
         self.past = tuple(past)
         self.descriptor = descriptor
@@ -75,6 +78,7 @@ class Transfer(OneAtATime):
         self.warm_start = warm_start
         self.learn_weights = learn_weights
         self.informed = informed
+        self.landmarks = dict(landmarks or {})
         self._store = store
         self._scratch = BayesianOptimization()
         self._memory: _Memory | None = None
@@ -127,7 +131,7 @@ class Transfer(OneAtATime):
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:
             kind = InformedSources if self.informed else Sources
-            sources = kind(self.past, space, self.descriptor, self._store)
+            sources = kind(self.past, space, self.descriptor, self._store, self.landmarks)
             failed = any(trial.score is None for task in self.past for trial in task.inside(space))
             costs = CostTransfer(self.past, space, self.limits) if failed or self.limits else None
             self._memory = _Memory(sources, SourcePrior(sources.predict, sources.shares, self.learn_weights), costs)
