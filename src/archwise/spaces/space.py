@@ -59,6 +59,7 @@ class Space:
         self._read = lru_cache(maxsize=1024)(self._find_derived)
         self._is_member = lru_cache(maxsize=1 << 17)(self._find_member)
         self.key = lru_cache(maxsize=1 << 17)(self._find_key)
+        self._costed = lru_cache(maxsize=1 << 14)(self._find_cost)
 
     # ------------------------------------------------------------------ architectures
 
@@ -258,11 +259,8 @@ class Space:
 
     def check(self, architecture: Architecture, signature: Signature) -> str | None:
         """Return why the architecture cannot be built for this signature, or None where it can."""
-        try:
-            self.plan(architecture, signature)
-        except Unbuildable as reason:
-            return str(reason)
-        return None
+        found = self._costed(architecture, signature)
+        return found if isinstance(found, str) else None
 
     def build(self, architecture: Architecture, signature: Signature) -> nn.Module:
         """Return the architecture's network as an ordinary module with fresh weights (from torch's generator).
@@ -290,7 +288,10 @@ class Space:
         Raises:
             Unbuildable: as for `plan`.
         """
-        return self.plan(architecture, signature).cost
+        found = self._costed(architecture, signature)
+        if isinstance(found, str):
+            raise Unbuildable(found)
+        return found
 
     def features(self, architecture: Architecture, signature: Signature) -> np.ndarray:
         """Return a vector of fixed length that surrogates can learn from; see `spaces.features`."""
@@ -318,6 +319,13 @@ class Space:
 
     def _find_derived(self, architecture: Architecture) -> Derived:
         return derived(self.root, self.name, self._limits.allowed, architecture)
+
+    def _find_cost(self, architecture: Architecture, signature: Signature) -> Cost | str:
+        """Return what a network costs, or why it cannot be built; `_costed` remembers it."""
+        try:
+            return self.plan(architecture, signature).cost
+        except Unbuildable as reason:
+            return str(reason)
 
     def _find_member(self, architecture: Architecture) -> bool:
         """Whether the architecture can be read; `_is_member` remembers it."""
