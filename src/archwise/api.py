@@ -9,36 +9,32 @@ from typing import Any, Literal
 
 from archwise.answer import Conclusion
 from archwise.checks import check_costs, check_numbers
+from archwise.choosing import may_learn, strategy_of
 from archwise.clock import LEAST_SHARE, Clock, spent_seconds
 from archwise.errors import RunError, SpaceError
 from archwise.evaluators.metrics import check_metric
-from archwise.evaluators.zero_cost import ZeroCost
 from archwise.experience import Experience
 from archwise.experience.known import open_known
 from archwise.limits import Limits
 from archwise.loop import Search
-from archwise.meta.past_task import PastTask
 from archwise.meta.recall import past_tasks, recall, told
-from archwise.meta.store import SurrogateStore
 from archwise.model_file import check_layers
 from archwise.progress import Listener
-from archwise.ready import DEFAULT_COSTS, PARETO, check_strategy, is_guided, is_learning, ready_strategy
+from archwise.ready import DEFAULT_COSTS, PARETO, check_strategy
 from archwise.ready import READY as STRATEGIES
 from archwise.rebuilding import rebuilt
 from archwise.result import Result
 from archwise.run import Run
 from archwise.runtime.cores import default_workers
+from archwise.runtime.devices import gpus, usable_device
 from archwise.session import buildable_default, execute, joint_space, register, task_record
 from archwise.settings import SearchSettings
 from archwise.signature import Kind
-from archwise.spaces.joint import JointSpace
 from archwise.spaces.ready import READY, ready_space, suggested_space
 from archwise.spaces.space import Space
 from archwise.strategies.automatic import automatic
 from archwise.strategies.strategy import Strategy
-from archwise.tasks.descriptor import describe_task
 from archwise.tasks.load import make_task
-from archwise.tasks.task import Task
 
 DEFAULT_MINUTES = 5.0
 """The budget where neither time nor trials are given."""
@@ -149,7 +145,7 @@ def search(
         with Run.reserve(run, _name_of(data)) as folder:
             options: dict[str, Any] = {"kind": kind, "problem": problem, "ignore": ignore, "seed": seed}
             task = make_task(data, target, folder=folder / "task", **options)
-            device = _usable_device(device)
+            device = usable_device(device)
             settings = SearchSettings(
                 minutes=minutes,
                 trials=trials,
@@ -157,7 +153,7 @@ def search(
                 space=space.name if isinstance(space, Space) else space or suggested_space(task.signature),
                 objective=metric or task.objective,
                 seed=seed,
-                workers=workers or default_workers(_gpus(device)),
+                workers=workers or default_workers(gpus(device)),
                 device=device,
                 epochs=epochs,
                 most_parameters=max_params,
@@ -172,17 +168,17 @@ def search(
             joint = joint_space(task, settings, network)
             default = buildable_default(joint)
             check_layers(joint, task)
-            may_learn = _may_learn(strategy, minimise)
-            recalled = recall(memory, task_record(task), joint, rebuilt, leave_out_same_data) if may_learn else []
+            learns = may_learn(strategy, minimise)
+            recalled = recall(memory, task_record(task), joint, rebuilt, leave_out_same_data) if learns else []
             known = told(recalled)
-            if leave_out_same_data and not may_learn:
+            if leave_out_same_data and not learns:
                 known.append("no past task had to be left out for holding the same data, as this search is shown none")
             past = past_tasks(memory, recalled, joint, rebuilt)
             if strategy in (None, "auto"):
                 strategy, why = automatic(trials, minimise, bool(past))
                 settings = replace(settings, strategy=strategy)
             chosen = (
-                _strategy(strategy, trials, settings, joint, task, past, memory.surrogates)
+                strategy_of(strategy, trials, settings, joint, task, past, memory.surrogates)
                 if isinstance(strategy, str)
                 else strategy
             )
@@ -261,7 +257,7 @@ def resume(
                     f"The space {joint.network.name!r} is not the one that the run {run} began with: give that one."
                 )
             past = past_tasks(memory, state["recalled"], joint, rebuilt)
-            chosen = strategy or _strategy(
+            chosen = strategy or strategy_of(
                 settings.strategy, state["first_trials"], settings, joint, task, past, memory.surrogates
             )
             clock = Clock(settings.minutes, spent)
@@ -291,29 +287,6 @@ def load(run: str | Path, space: Space | None = None) -> Result:
     return Result(run, space)
 
 
-def _may_learn(strategy: Strategy | str | None, minimise: Sequence[str]) -> bool:
-    """Whether a search asks the experience."""
-    by_itself = strategy in (None, "auto") and not minimise
-    return by_itself or (isinstance(strategy, str) and is_learning(strategy))
-
-
-def _strategy(
-    name: str,
-    trials: int | None,
-    settings: SearchSettings,
-    space: JointSpace,
-    task: Task,
-    past: Sequence[PastTask],
-    surrogates: Path | None,
-) -> Strategy:
-    """Return the ready-made strategy of a name for a search."""
-    scorer = ZeroCost.of_task(space, task, settings.seed) if is_guided(name) else None
-    descriptor = describe_task(task) if past else None
-    store = SurrogateStore(surrogates) if surrogates else None
-    limits = {"train_seconds": settings.trial_seconds} if settings.trial_seconds else {}
-    return ready_strategy(name, trials, settings.minimise, scorer, past, descriptor, limits, store)
-
-
 def _location(given: str | Path | None, memory: Experience) -> str:
     """Return where the experience is, with a path that holds from any working folder."""
     return str(given) if "://" in memory.location else memory.location
@@ -321,22 +294,3 @@ def _location(given: str | Path | None, memory: Experience) -> str:
 
 def _name_of(data: Any) -> str:
     return Path(str(data)).name.split(".")[0] or "data" if isinstance(data, str | Path) else "data"
-
-
-def _gpus(device: str) -> int:
-    if device != "cuda":
-        return 0
-    import torch
-
-    return torch.cuda.device_count()
-
-
-def _usable_device(given: str | None) -> str:
-    import torch
-
-    usable = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]
-    if given is not None and given not in usable:
-        raise RunError(
-            f"The device {given!r} cannot be used: PyTorch sees {' and '.join(usable)} here; take one of these."
-        )
-    return given or usable[0]
