@@ -21,9 +21,8 @@ from archwise.strategies.surrogate import LEVEL, Surrogate
 class InformedSources(Sources):
     """Surrogates of past tasks, each fitted to its own trials with what all others predict as its prior.
 
-    So past tasks that agree fill each other's gaps, as they do those of a new task: with 100 random trials a task, what
-    they promise together is nearly as good as with 500 and no such exchange. What others say of a past task comes from
-    surrogates that have not seen it. Trials of other spaces are heard, and stay as they are.
+    So past tasks that agree fill each other's gaps, as they do those of a new task. What others say of a past task
+    comes from surrogates that have not seen it. Trials of other spaces are heard, and stay as they are.
 
     Args:
         past: past tasks; see `Sources`.

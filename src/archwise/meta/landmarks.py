@@ -35,6 +35,8 @@ class PerformanceLandmarks:
     strategy behind is not shown them, but in their scores, and what it proposes of them is trained on. Where workers
     wait while landmarks are being trained, it proposes without them.
 
+    So the default is among the first eight candidates, not five, for what a little more than five trainings cost.
+
     Source: landmarking of Pfahringer et al. 2000, Meta-learning by landmarking various learning algorithms.
 
     Args:

@@ -70,6 +70,7 @@ class Sources:
         self.space = space
         rng = np.random.default_rng(0)
         self.references = [space.sample(rng) for _ in range(REFERENCES)]
+        """Candidates over which predictions are standardised."""
         self.unsure: list[PastTask] = []
         """Past tasks of so few trials that nobody can tell whether their scores follow the architectures."""
         used: list[_Source] = []
@@ -85,7 +86,7 @@ class Sources:
         self.surrogates = [source.surrogate for source in used]
         """The surrogate of each past task that is used."""
         self.reliability = np.array([source.agreement for source in used])
-        self.tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
+        self._tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
         self._predictions = Predictions(_Means(self.surrogates, space), self.references, self.reliability)
         descriptors = [task.descriptor for task in self.used]
         scores = landmarks or {}
@@ -109,7 +110,7 @@ class Sources:
         """
         rng = np.random.default_rng(1)
         drawn = (self.space.sample(rng) for _ in range(LOOKED_AT))
-        pool = list(dict.fromkeys(self._allowed([*self.references, *self.tried, *drawn])))
+        pool = list(dict.fromkeys(self._allowed([*self.references, *self._tried, *drawn])))
         climbed: set[Candidate] = set()
         for _ in range(CLIMBS):
             best = [candidate for candidate in self._ranked(pool)[:CLIMBERS] if candidate not in climbed]
