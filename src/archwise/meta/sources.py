@@ -30,6 +30,8 @@ FEW = 30
 """Finished trials below which scores that follow nothing may do so by chance."""
 RELIABLE = 0.5
 """Rank correlation from which few trials are believed to follow the architectures."""
+SURE = 0.65
+"""Rank correlation from which it is no question whether the scores follow the architectures."""
 MOST_TRIED = 2_000
 """Best trials of past tasks together among which the most promising candidates are looked for."""
 LOOKED_AT = 300
@@ -195,11 +197,29 @@ def _source(
     surrogate = _own_surrogate(foreign.space, finished, store) if own else foreign.surrogate(task)
     if surrogate is None:
         return None
-    agreement = rank_correlation(*surrogate.left_out())
-    if agreement < min(3 / len(finished) ** 0.5, RELIABLE) or surrogate.predict(references)[0].std() < 1e-9:
+    agreement, least = rank_correlation(*surrogate.left_out()), min(3 / len(finished) ** 0.5, RELIABLE)
+    if agreement < least or surrogate.predict(references)[0].std() < 1e-9:
+        return None
+    if own and agreement < SURE and _between_halves(foreign.space, finished) < least:
         return None
     best = sorted(finished, key=lambda trial: -(trial.score or 0.0))
     return _Source(task, surrogate, agreement, [trial.candidate for trial in best if trial.candidate in foreign.space])
+
+
+def _between_halves(space: JointSpace, finished: Sequence[Trial]) -> float:
+    """Return how well each half of some trials predicts the other, as a rank correlation.
+
+    Single trials that are left out are predicted by a kernel whose parameters they helped to choose, so even scores
+    that follow nothing seem to agree a little; with halves they do not.
+    """
+    halves = finished[::2], finished[1::2]
+    agreed = []
+    for known, others in (halves, halves[::-1]):
+        surrogate = Surrogate(space.encoding)
+        surrogate.fit(known)
+        predicted, _ = surrogate.predict([trial.candidate for trial in others])
+        agreed.append(rank_correlation(predicted, np.array([trial.score for trial in others], dtype=float)))
+    return float(np.mean(agreed))
 
 
 def _own_surrogate(space: JointSpace, finished: Sequence[Trial], store: SurrogateStore | None) -> Surrogate:
