@@ -51,7 +51,7 @@ class Sources:
 
     What a past task says counts as far as its own trials are predicted when they are left out, by their rank
     correlation; one whose scores follow nothing in the architectures (under three standard errors, under 0.5 for few
-    trials) is left out.
+    trials, or so little that one half of the trials does not predict the other) is left out.
 
     Args:
         past: past tasks, with trials of candidates of the space, or of another that has layers in common with it.
