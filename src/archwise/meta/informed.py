@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from archwise.meta.landmarks import Landmarks
 from archwise.meta.past_task import PastTask
 from archwise.meta.similarity import similarity
 from archwise.meta.source_prior import Predict, SourcePrior
 from archwise.meta.sources import Predictions, Sources
-from archwise.meta.store import SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.stacked import StackedMeans
@@ -24,28 +22,15 @@ class InformedSources(Sources):
     So past tasks that agree fill each other's gaps, as they do those of a new task. What others say of a past task
     comes from surrogates that have not seen it. Trials of other spaces are heard, and stay as they are.
 
-    Args:
-        past: past tasks; see `Sources`.
-        space: the candidates.
-        descriptor: numbers that describe the new task; see `Sources`.
-        store: where surrogates are kept; see `Sources`. What they learn from each other is not kept.
-        landmarks: scores of a few candidates on the new task; see `Sources`.
+    Arguments are those of `Sources`; what they learn from each other is not kept in the store.
     """
 
-    def __init__(
-        self,
-        past: Sequence[PastTask],
-        space: JointSpace,
-        descriptor: Mapping[str, float] | None = None,
-        store: SurrogateStore | None = None,
-        landmarks: Landmarks | None = None,
-    ):
-        super().__init__(past, space, descriptor, store, landmarks)
-        own = [i for i, surrogate in enumerate(self.surrogates) if surrogate.encoding is space.encoding]
-        if len(self) > 1 and own:
-            self._predictions = Predictions(
-                _Informed(self.used, own, self._predictions, space), self.references, self.reliability
-            )
+    def exchanged(self, alone: Predictions) -> Predictions:
+        """Return what the past tasks predict once they know of each other."""
+        own = [i for i, surrogate in enumerate(self.surrogates) if surrogate.encoding is self.space.encoding]
+        if len(self) < 2 or not own:
+            return alone
+        return Predictions(_Informed(self.used, own, alone, self.space), self.references, self.reliability)
 
 
 class _Informed:
