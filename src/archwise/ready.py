@@ -182,6 +182,10 @@ LEARNING = {
         "transfer alone, surrogates of past tasks learning nothing from each other",
         lambda given: Transfer(given.past, given.descriptor, informed=False),
     ),
+    "transfer-unquestioned": Proposing(
+        "transfer from past tasks alone, however unlikely they make the scores",
+        lambda given: Transfer(given.past, given.descriptor, questioned=False),
+    ),
     "transfer-cold": Proposing(
         "transfer from past tasks alone, but for the first candidates",
         lambda given: Transfer(given.past, given.descriptor, warm_start=False),

@@ -9,7 +9,6 @@ from tests.contracts.simulation import as_trial
 from tests.contracts.simulation import simulate as simulate_toys
 from tests.contracts.strategy_contract import StrategyContract
 from tests.meta.conftest import known, negated
-from tests.meta.test_transfer import tasks_without_failures
 
 from archwise.bench.simulation import simulate
 from archwise.evaluators.table_evaluator import TableTask
@@ -17,7 +16,7 @@ from archwise.meta.guard import GuardedTransfer
 from archwise.meta.landmarks import COUNT, FIDELITY, ORIGIN, PerformanceLandmarks, described, landmarks
 from archwise.meta.sources import Sources
 from archwise.meta.transfer import Transfer
-from archwise.strategies import RandomSearch, Strategy
+from archwise.strategies import RandomSearch, RegularisedEvolution, Strategy
 from archwise.trial import Outcome, Proposal
 
 
@@ -27,7 +26,7 @@ class TestPerformanceLandmarks(StrategyContract):
     seeds = 3
 
     def make(self) -> Strategy:
-        return PerformanceLandmarks(lambda scores: GuardedTransfer(tasks_without_failures(), landmarks=scores), 5)
+        return PerformanceLandmarks(lambda scores: RegularisedEvolution(), 5)
 
 
 def test_landmarks_are_fixed_few_and_not_the_default():

@@ -13,7 +13,7 @@ from archwise.meta.guard import SCRATCH, TRANSFER, GuardedTransfer
 from archwise.meta.saving import estimated_saving
 from archwise.meta.source_prior import SourcePrior
 from archwise.meta.sources import REFERENCES
-from archwise.meta.transfer import NAMED, Transfer
+from archwise.meta.transfer import LEFT_ASIDE, NAMED, Transfer
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.members import name_in
@@ -62,6 +62,7 @@ def account(
           `Belief`.
         - "others": how many past tasks more there are ("count"), with their "share"s; "none": the shares of none.
         - "unused": names of past tasks that say nothing reliable about the space.
+        - "left_aside": how many candidates transfer proposed without past tasks, as the scores were far likelier so.
         - "guard": share of the proposals that transfer gets next, after the same numbers; None where there is no guard.
         - "origins": who proposed -> "proposals", and "improvements" of the best so far.
         - "fidelity": share of a full training that the trials got; "trials": how many they are.
@@ -78,6 +79,7 @@ def account(
         "trials": len(begun),
         "unused": [task.name for task in transfer.past if not any(task is known for known in used)][:SHOWN],
         "origins": _origins(begun, OTHERS if guard else TRANSFER),
+        "left_aside": sum(LEFT_ASIDE in trial.origin for trial in begun),
         "after": [],
         "tasks": [],
     }

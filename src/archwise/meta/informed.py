@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from archwise.meta.past_task import PastTask
+from archwise.meta.predictions import Measured, Predictions
 from archwise.meta.similarity import similarity
 from archwise.meta.source_prior import Predict, SourcePrior
-from archwise.meta.sources import Predictions, Sources
+from archwise.meta.sources import Sources
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.stacked import StackedMeans
 from archwise.strategies.surrogate import LEVEL, Surrogate
+from archwise.trial import Trial
 
 
 class InformedSources(Sources):
@@ -25,12 +27,13 @@ class InformedSources(Sources):
     Arguments are those of `Sources`; what they learn from each other is not kept in the store.
     """
 
-    def exchanged(self, alone: Predictions) -> Predictions:
+    def exchanged(self) -> Predictions:
         """Return what the past tasks predict once they know of each other."""
         own = [i for i, surrogate in enumerate(self.surrogates) if surrogate.encoding is self.space.encoding]
         if len(self) < 2 or not own:
-            return alone
-        return Predictions(_Informed(self.used, own, alone, self.space), self.references, self.reliability)
+            return self.alone
+        informed = _Informed(self.used, [self.trials[i] for i in own], own, self.alone, self.space)
+        return Predictions(informed, self.references, self.reliability)
 
 
 class _Informed:
@@ -38,22 +41,29 @@ class _Informed:
 
     Args:
         tasks: past tasks.
-        own: which of them have trials of the space.
+        trials: the finished ones of those that have trials of the space.
+        own: which these are.
         alone: what surrogates predict that know the trials of one task each.
         space: the candidates.
     """
 
-    def __init__(self, tasks: Sequence[PastTask], own: Sequence[int], alone: Predict, space: JointSpace):
+    def __init__(
+        self,
+        tasks: Sequence[PastTask],
+        trials: Sequence[Sequence[Trial]],
+        own: Sequence[int],
+        alone: Predict,
+        space: JointSpace,
+    ):
         self._alone = alone
         self._own = list(own)
         self._priors = [SourcePrior(alone, _shares(tasks, i)) for i in own]
         self._look = Surrogate(space.encoding).look
-        processes = []
-        for i, prior in zip(own, self._priors, strict=True):
-            surrogate = Surrogate(space.encoding, prior)
-            surrogate.fit([trial for trial in tasks[i].within(space) if trial.score is not None])
-            processes.append(surrogate.process)
-        self._beside = StackedMeans(processes)
+        surrogates = [Surrogate(space.encoding, prior) for prior in self._priors]
+        for surrogate, finished in zip(surrogates, trials, strict=True):
+            surrogate.fit(finished)
+        self._beside = StackedMeans([surrogate.process for surrogate in surrogates])
+        self._measured = Measured(surrogates, trials)
 
     def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
         seen, alone = self._look(candidates), self._alone(candidates)
@@ -61,7 +71,7 @@ class _Informed:
         trend = np.column_stack([seen.trend, LEVEL * np.ones(len(alone)), self._priors[0].deviation * alone])
         means = alone.copy()
         weights = np.stack([prior.weights for prior in self._priors], axis=1)
-        means[:, self._own] = alone @ weights + self._beside(seen.rows, trend)
+        means[:, self._own] = self._measured(candidates, alone @ weights + self._beside(seen.rows, trend))
         return means
 
 

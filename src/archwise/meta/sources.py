@@ -13,12 +13,11 @@ from archwise.meta.agreement import rank_correlation
 from archwise.meta.foreign import ForeignSurrogates
 from archwise.meta.landmarks import Landmarks, described
 from archwise.meta.past_task import PastTask
+from archwise.meta.predictions import Means, Predictions
 from archwise.meta.similarity import similarity
-from archwise.meta.source_prior import Predict
 from archwise.meta.store import Kept, SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
-from archwise.strategies.stacked import StackedMeans
 from archwise.strategies.surrogate import Surrogate
 from archwise.trial import Trial
 
@@ -87,18 +86,21 @@ class Sources:
         self.used = [source.task for source in used]
         self.surrogates = [source.surrogate for source in used]
         """The surrogate of each past task that is used."""
+        self.trials = [source.finished for source in used]
+        """The finished trials that each was made from."""
         self.reliability = np.array([source.agreement for source in used])
         self._tried = [candidate for source in used for candidate in source.best[: max(LEAST, MOST_TRIED // len(used))]]
-        self._predictions = Predictions(_Means(self.surrogates, space), self.references, self.reliability)
+        self.alone = Predictions(Means(self.surrogates, space, self.trials), self.references, self.reliability)
+        """What each past task says of each candidate by its own trials alone; see `predict`."""
         descriptors = [task.descriptor for task in self.used]
         scores = landmarks or {}
-        self.shares = similarity(*described(descriptor, descriptors, scores, self.predict(list(scores))))
+        self.shares = similarity(*described(descriptor, descriptors, scores, self.alone(list(scores))))
         """How much each past task counts before the new one has trials; together 1."""
-        self._predictions = self.exchanged(self._predictions)
+        self._predictions = self.exchanged()
 
-    def exchanged(self, alone: Predictions) -> Predictions:
+    def exchanged(self) -> Predictions:
         """Return what the past tasks predict, from what each predicts by its own trials; here, just that."""
-        return alone
+        return self.alone
 
     def __len__(self) -> int:
         return len(self.used)
@@ -149,38 +151,15 @@ class Sources:
         return (candidate for candidate in candidates if self.space.allows(candidate))
 
     def _ranked(self, pool: Sequence[Candidate]) -> list[Candidate]:
-        promise = self.predict(pool) @ self.shares
+        promise = self.alone(pool) @ self.shares
         return [pool[i] for i in np.argsort(-promise, kind="stable")]
-
-
-class Predictions:
-    """What several models predict, remembered, with mean 0 over some candidates and each model's own deviation.
-
-    Args:
-        means: returns what each model predicts for each candidate: (candidates, models).
-        references: the candidates over which that is standardised.
-        deviations: (models,).
-    """
-
-    def __init__(self, means: Predict, references: Sequence[Candidate], deviations: np.ndarray):
-        self._means = means
-        said = means(references)
-        self._level, self._scale = said.mean(axis=0), deviations / np.maximum(said.std(axis=0), 1e-9)
-        self._known: dict[Candidate, np.ndarray] = {}
-
-    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Return what each model says of each candidate: (candidates, models)."""
-        new = [candidate for candidate in dict.fromkeys(candidates) if candidate not in self._known]
-        if new:
-            self._known.update(zip(new, (self._means(new) - self._level) * self._scale, strict=True))
-        known = [self._known[candidate] for candidate in candidates]
-        return np.array(known).reshape(len(candidates), len(self._level))
 
 
 class _Source(NamedTuple):
     """A past task that says something."""
 
     task: PastTask
+    finished: Sequence[Trial]
     surrogate: Surrogate
     agreement: float
     """Rank correlation of its trials' scores with what the others predict."""
@@ -208,7 +187,9 @@ def _source(
     if own and agreement < SURE and _between_halves(foreign.space, finished) < least:
         return None
     best = sorted(finished, key=lambda trial: -(trial.score or 0.0))
-    return _Source(task, surrogate, agreement, [trial.candidate for trial in best if trial.candidate in foreign.space])
+    return _Source(
+        task, finished, surrogate, agreement, [trial.candidate for trial in best if trial.candidate in foreign.space]
+    )
 
 
 def _between_halves(space: JointSpace, finished: Sequence[Trial]) -> float:
@@ -241,24 +222,3 @@ def _own_surrogate(space: JointSpace, finished: Sequence[Trial], store: Surrogat
             space, finished, Kept(surrogate.process.parameters, encoding(candidates), encoding.sizes(candidates))
         )
     return surrogate
-
-
-class _Means:
-    """What surrogates predict: those of one encoding in one product, those of other spaces' trials one by one."""
-
-    def __init__(self, surrogates: Sequence[Surrogate], space: JointSpace):
-        self._count = len(surrogates)
-        self._others = {i: each for i, each in enumerate(surrogates) if each.encoding is not space.encoding}
-        self._stacked = [i for i in range(self._count) if i not in self._others]
-        stacked = [surrogates[i] for i in self._stacked]
-        self._look = stacked[0].look if stacked else None
-        self._together = StackedMeans([each.process for each in stacked]) if stacked else None
-
-    def __call__(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        means = np.zeros((len(candidates), self._count))
-        if self._look and self._together:
-            seen = self._look(candidates)
-            means[:, self._stacked] = self._together(seen.rows, seen.trend)
-        for i, surrogate in self._others.items():
-            means[:, i], _ = surrogate.predict(candidates)
-        return means

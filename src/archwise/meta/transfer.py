@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,11 @@ PROMISING = 200
 """Candidates of which past tasks promise most that are always looked at."""
 TRUSTING, TRUST = 4, 0.2
 """Of the first candidates, how many are chosen as if the model were surer, and what its deviation is taken times."""
+MISFIT = 4.0
+"""How much likelier the new task's scores must be without past tasks than with them, as a logarithm, for these to be
+left aside: e^4 is 55 times."""
+LEFT_ASIDE = "past tasks left aside"
+"""Stands in the origin of what is proposed then."""
 NAMED = 60
 """Most characters of a past task's name that are said of a proposal."""
 DEFAULT_BY = 5
@@ -43,8 +50,10 @@ class Transfer(OneAtATime):
 
     - The first candidate is the one of which past tasks promise most. Where they think less of the space's default than
       of most candidates, that comes first: either it or the experience is not good for much.
-    - Of the first four, those are proposed of which most is expected, with little regard to what is not known.
+    - Of the first four, those are proposed of which most is expected, with little regard to what is not known, by
+      surrogates of past tasks that have not learnt from each other: an error of one would else be in all of them.
     - The default is among the first five.
+    - While the trials' scores are far likelier without past tasks than with them, a search from scratch proposes.
     - What failed on past tasks is likely to fail again, and what takes longer than allowed is known before it is tried.
     - Without a past task that says anything about the space, Bayesian optimisation from scratch proposes.
 
@@ -55,6 +64,7 @@ class Transfer(OneAtATime):
         warm_start: whether the first candidates come from past tasks; else, they are those of a search from scratch.
         learn_weights: whether the weights of past tasks are learnt; else, they stay as they were.
         informed: whether the surrogates of past tasks learn from each other; else, from their own trials alone.
+        questioned: whether past tasks are left aside while they make the scores unlikely; else, they never are.
         store: where surrogates of past tasks are kept; None to fit all of them.
         landmarks: scores of a few candidates on the new task, which describe it too; see `PerformanceLandmarks`.
     """
@@ -69,6 +79,7 @@ class Transfer(OneAtATime):
         warm_start: bool = True,
         learn_weights: bool = True,
         informed: bool = True,
+        questioned: bool = True,
         store: SurrogateStore | None = None,
         landmarks: Landmarks | None = None,
     ):
@@ -78,6 +89,7 @@ class Transfer(OneAtATime):
         self.warm_start = warm_start
         self.learn_weights = learn_weights
         self.informed = informed
+        self.questioned = questioned
         self.landmarks = dict(landmarks or {})
         self._store = store
         self._scratch = BayesianOptimization()
@@ -97,8 +109,8 @@ class Transfer(OneAtATime):
         return self._remembered(space).sources
 
     def prior(self, space: JointSpace) -> SourcePrior:
-        """Return what past tasks expect of a space's candidates."""
-        return self._remembered(space).prior
+        """Return what past tasks expect of a space's candidates, after the first."""
+        return self._remembered(space).later.prior
 
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
@@ -115,18 +127,24 @@ class Transfer(OneAtATime):
         known = {trial.candidate for trial in now.finished}
         pool = [*self._pool.around(now.number, now.finished), *memory.promising]
         pool = [candidate for candidate in dict.fromkeys(pool) if candidate not in known]
-        promise, weights = memory.prior(pool).mean, memory.prior.weights
+        prior, surrogate = memory.first if begun < TRUSTING else memory.later
+        promise, weights = prior(pool).mean, prior.weights
         if now.finished:
-            memory.surrogate.fit(now.own, now.under_way)
-            weights, _ = memory.prior.learnt(memory.surrogate)
-            mean, deviation = memory.surrogate.predict(pool)
+            surrogate.fit(now.own, now.under_way)
+            if self.questioned and memory.misfit(surrogate, now):
+                found = self._scratch.propose_one(now)
+                return replace(found, origin=f"{LEFT_ASIDE}: {found.origin}") if found else None
+            weights, _ = prior.learnt(surrogate)
+            mean, deviation = surrogate.predict(pool)
             sureness = TRUST if begun < TRUSTING else 1.0
-            incumbent = memory.surrogate.predict([trial.candidate for trial in now.finished])[0].max()
+            incumbent = surrogate.predict([trial.candidate for trial in now.finished])[0].max()
             promise = log_expected_improvement(mean, sureness * deviation, float(incumbent))
-        promise = promise + np.log(memory.feasible(pool, now))
+        promise = promise + np.log(memory.feasible(pool, now, surrogate))
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
-        return Proposal(candidate, origin=memory.praise(candidate, weights)) if candidate else now.random()
+        if candidate is None:
+            return now.random()
+        return Proposal(candidate, origin=memory.praise(weights * prior.predict([candidate])[0]))
 
     def _remembered(self, space: JointSpace) -> _Memory:
         if self._memory is None or self._memory.sources.space is not space:
@@ -134,33 +152,45 @@ class Transfer(OneAtATime):
             sources = kind(self.past, space, self.descriptor, self._store, self.landmarks)
             failed = any(trial.score is None for task in self.past for trial in task.inside(space))
             costs = CostTransfer(self.past, space, self.limits) if failed or self.limits else None
-            self._memory = _Memory(sources, SourcePrior(sources.predict, sources.shares, self.learn_weights), costs)
+            self._memory = _Memory(sources, self.learn_weights, costs)
         return self._memory
+
+
+class _Model(NamedTuple):
+    """A model of the new task's scores."""
+
+    prior: SourcePrior
+    surrogate: Surrogate
 
 
 class _Memory:
     """What was computed for one space."""
 
-    def __init__(self, sources: Sources, prior: SourcePrior, costs: CostTransfer | None):
+    def __init__(self, sources: Sources, learns: bool, costs: CostTransfer | None):
         space = sources.space
         self.costs = costs
         self.sources = sources
-        self.prior = prior
-        self.surrogate = Surrogate(space.encoding, prior)
+        priors = [SourcePrior(predict, sources.shares, learns) for predict in (sources.alone, sources.predict)]
+        self.first, self.later = (_Model(prior, Surrogate(space.encoding, prior)) for prior in priors)
+        self.without = Surrogate(space.encoding)
         self.favourites = sources.favourites()
         self.promising = sources.promising(PROMISING) if len(sources) else []
-        self.doubtful = bool(len(sources)) and float(prior([space.default]).mean[0]) < 0
+        self.doubtful = bool(len(sources)) and float(self.first.prior([space.default]).mean[0]) < 0
 
-    def feasible(self, candidates: Sequence[Candidate], now: Situation) -> np.ndarray:
+    def misfit(self, surrogate: Surrogate, now: Situation) -> bool:
+        """Whether the scores of the search's own trials are far likelier without past tasks than with them."""
+        self.without.fit(now.own)
+        return self.without.log_evidence - surrogate.log_evidence > MISFIT
+
+    def feasible(self, candidates: Sequence[Candidate], now: Situation, surrogate: Surrogate) -> np.ndarray:
         """Return the probability that evaluating each candidate neither fails nor exceeds a limit."""
         if self.costs:
             self.costs.fit(now.own)
             return self.costs.feasible(candidates)
-        return self.surrogate.feasible(candidates)
+        return surrogate.feasible(candidates)
 
-    def praise(self, candidate: Candidate, weights: np.ndarray) -> str:
-        """Return where a candidate comes from, in words: the past task that says most for it, under some weights."""
-        said = weights * self.sources.predict([candidate])[0]
+    def praise(self, said: np.ndarray) -> str:
+        """Return where a candidate comes from, in words: the past task that says most for it, of what each says."""
         most = int(np.argmax(said))
         if said[most] <= 0:
             return "tried beyond what past tasks promise"

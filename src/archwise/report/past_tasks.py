@@ -103,6 +103,11 @@ def _origin_words(told: Mapping[str, Any]) -> str:
         parts.append(part + (f" ({better} better than all before)" if better else ""))
     text = ", ".join(parts)
     text = f"Of this search, {text}."
+    aside = told.get("left_aside")  # versions before kept no such count
+    if aside:
+        text += (
+            f" For {count(aside, 'candidate')}, past tasks were left aside: the scores were far likelier without them."
+        )
     guard = told.get("guard")
     if guard:
         text += f" The guard gives transfer {_part(guard[-1])} of the candidates that would come next"

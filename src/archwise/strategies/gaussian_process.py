@@ -116,6 +116,18 @@ class GaussianProcess:
         return self._unpacked(self.parameters)[1]
 
     @property
+    def log_evidence(self) -> float:
+        """How likely the values are that it was conditioned on, and its parameters, together; up to a constant."""
+        centre, spread = self._prior
+        off = (self.parameters - centre) / spread
+        return float(-0.5 * self.values @ self.solved - np.log(np.diag(self._factor)).sum() - 0.5 * off @ off)
+
+    @property
+    def noise(self) -> float:
+        """The variance of the noise."""
+        return self._unpacked(self.parameters)[2]
+
+    @property
     def coefficients(self) -> np.ndarray:
         """How strongly the values were found to follow each column of the trend: (k,)."""
         found: np.ndarray = self._trend.T @ self.solved

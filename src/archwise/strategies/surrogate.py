@@ -81,6 +81,8 @@ class Surrogate:
         self.encoding = encoding
         self.prior = prior
         self.process = GaussianProcess(encoding.groups)
+        self.log_evidence = -math.inf
+        """How likely the trials' scores are under the model, up to a constant that is the same for all models."""
         self._feasibility: GaussianProcess | None = None
         self._chosen: dict[tuple[tuple[Candidate, float], ...], np.ndarray] = {}
 
@@ -99,10 +101,12 @@ class Surrogate:
         known = thinned(finished, MOST)
         seen = self.look([trial.candidate for trial in known])
         parameters = self._parameters(finished) if parameters is None else parameters
-        scores = self._measured(seen, standardised([trial.score or 0.0 for trial in known]), parameters)
-        self.best = float(scores.max())
-        beyond = scores - seen.mean
+        scores = standardised([trial.score or 0.0 for trial in known])
+        unit = self._unit(seen, scores, parameters)
+        self.best = float(scores.max() / unit)
+        beyond = scores / unit - seen.mean
         self.process.fit(seen.rows, seen.trend, beyond, parameters)
+        self.log_evidence = self.process.log_evidence - len(scores) * math.log(unit) - 0.5 * math.log(unit) ** 2
         if believed:
             more = self.look(believed)
             guessed, _ = self.process.predict(more.rows, more.trend)
@@ -162,15 +166,14 @@ class Surrogate:
         expected = self.prior(candidates)
         return Seen(rows, np.column_stack([trend, LEVEL * np.ones(len(rows)), expected.trend]), expected.mean)
 
-    def _measured(self, seen: Seen, scores: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-        """Return standardised scores in the prior's unit, the likeliest one."""
+    def _unit(self, seen: Seen, scores: np.ndarray, parameters: np.ndarray) -> float:
+        """Return the likeliest unit of the prior, in that of standardised scores."""
         if self.prior is None:
-            return scores
+            return 1.0
         measured = scores / SCALES[:, None]
         likelihood = self.process.log_likelihoods(seen.rows, seen.trend, measured - seen.mean, parameters)
         likely = likelihood - len(scores) * np.log(SCALES) - 0.5 * np.log(SCALES) ** 2
-        found: np.ndarray = measured[int(np.argmax(likely))]
-        return found
+        return float(SCALES[int(np.argmax(likely))])
 
     def _parameters(self, finished: Sequence[Trial]) -> np.ndarray:
         """Return the kernel's parameters for a history: those of its beginning, as far as they were chosen."""
@@ -180,8 +183,9 @@ class Surrogate:
             used = thinned(first, MOST_CHOOSING)
             seen = self.look([trial.candidate for trial in used])
             usual = GaussianProcess(self.encoding.groups).parameters
-            scores = self._measured(seen, standardised([trial.score or 0.0 for trial in used]), usual)
-            self._chosen = {known: self.process.choose(seen.rows, seen.trend, scores - seen.mean)}
+            scores = standardised([trial.score or 0.0 for trial in used])
+            measured = scores / self._unit(seen, scores, usual)
+            self._chosen = {known: self.process.choose(seen.rows, seen.trend, measured - seen.mean)}
         return self._chosen[known]
 
     def _fit_feasibility(self, trials: Sequence[Trial], parameters: np.ndarray) -> None:
