@@ -20,7 +20,7 @@ from archwise.evaluators.table_evaluator import TableTask
 from archwise.meta.guard import FIRST, FLOOR, SCRATCH, TRANSFER, GuardedTransfer
 from archwise.meta.past_task import PastTask
 from archwise.meta.sources import Sources
-from archwise.meta.transfer import Transfer
+from archwise.meta.transfer import LEFT_ASIDE, Transfer
 from archwise.spaces.architecture import Candidate
 from archwise.strategies import BayesianOptimization, Strategy
 from archwise.strategies.surrogate import Surrogate
@@ -165,6 +165,30 @@ def test_without_its_parts(nasbench201):
 
     assert (weights(Transfer(past, learn_weights=False)) == 0.75).all()
     assert (weights(Transfer(past)) != 0.75).all()
+
+
+def left_aside(strategy: Strategy, table, task: str, seed: int = 0) -> list[int]:
+    """Return the numbers of the first 15 candidates that were proposed without past tasks."""
+    trials = simulate(strategy, table, TableTask(task), seed, 15).trials
+    return [trial.number for trial in trials if LEFT_ASIDE in trial.origin]
+
+
+def test_past_tasks_are_left_aside_that_make_the_scores_unlikely(nasbench201, hpobench_mlp):
+    for task in ("cifar10", "cifar100", "imagenet16-120"):
+        past = negated(known(nasbench201, task))
+        assert left_aside(Transfer(past), nasbench201, task) == [*range(2, 15)], "after the default and one bad one"
+        assert left_aside(Transfer(past, questioned=False), nasbench201, task) == []
+    for task in ("car", "kc1", "phoneme", "segment"):
+        assert left_aside(Transfer(known(hpobench_mlp, task)), hpobench_mlp, task) == []
+
+
+def test_the_first_candidates_rest_on_past_tasks_that_have_not_learnt_from_each_other(hpobench_mlp):
+    past = known(hpobench_mlp, "kc1")
+    both = [
+        [trial.candidate for trial in simulate(strategy, hpobench_mlp, TableTask("kc1"), 0, 12).trials]
+        for strategy in (Transfer(past), Transfer(past, informed=False))
+    ]
+    assert both[0][:5] == both[1][:5] and both[0] != both[1]
 
 
 def test_experience_of_another_space_is_as_none(nasbench201):

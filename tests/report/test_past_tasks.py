@@ -83,6 +83,13 @@ def test_figures_are_those_of_the_account(report: Callable[..., Path]) -> None:
         assert said in text, said
 
 
+def test_past_tasks_that_were_left_aside_are_told(report: Callable[..., Path]) -> None:
+    text = words(section(report(told(past("iris", 0.6), left_aside=12))))
+    assert "Past tasks were left aside for 12 candidates, as scores were far likelier without them." in text
+    for nothing in ({}, {"left_aside": 0}):
+        assert "left aside" not in words(section(report(told(past("iris", 0.6), **nothing))))
+
+
 def test_past_tasks_of_one_name_have_figures_of_their_own(report: Callable[..., Path]) -> None:
     entries = [
         {"task": "iris", "label": label, "same_data": same, "searches": {}}

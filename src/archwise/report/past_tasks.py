@@ -103,10 +103,10 @@ def _origin_words(told: Mapping[str, Any]) -> str:
         parts.append(part + (f" ({better} better than all before)" if better else ""))
     text = ", ".join(parts)
     text = f"Of this search, {text}."
-    aside = told.get("left_aside")  # versions before kept no such count
-    if aside:
+    left = told.get("left_aside")  # versions before kept no such count
+    if left:
         text += (
-            f" For {count(aside, 'candidate')}, past tasks were left aside: the scores were far likelier without them."
+            f" Past tasks were left aside for {count(left, 'candidate')}, as scores were far likelier without them."
         )
     guard = told.get("guard")
     if guard:
