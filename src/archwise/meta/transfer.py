@@ -31,6 +31,8 @@ TRUSTING, TRUST = 4, 0.2
 MISFIT = 4.0
 """How much likelier the new task's scores must be without past tasks than with them, as a logarithm, for these to be
 left aside: e^4 is 55 times."""
+DOUBTED = 2.0
+"""The same where past tasks think less of the space's default than of most candidates: e^2 is 7 times."""
 LEFT_ASIDE = "past tasks left aside"
 """Stands in the origin of what is proposed then."""
 NAMED = 60
@@ -180,7 +182,8 @@ class _Memory:
     def misfit(self, surrogate: Surrogate, now: Situation) -> bool:
         """Whether the scores of the search's own trials are far likelier without past tasks than with them."""
         self.without.fit(now.own)
-        return self.without.log_evidence - surrogate.log_evidence > MISFIT
+        likelier = self.without.log_evidence - surrogate.log_evidence
+        return likelier > (DOUBTED if self.doubtful else MISFIT)
 
     def feasible(self, candidates: Sequence[Candidate], now: Situation, surrogate: Surrogate) -> np.ndarray:
         """Return the probability that evaluating each candidate neither fails nor exceeds a limit."""
