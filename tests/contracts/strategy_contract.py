@@ -18,7 +18,7 @@ from archwise.spaces.joint import Key
 from archwise.strategies.strategy import Strategy
 from archwise.trial import Pending, Proposal, Status, Trial
 
-SEEDS = 12
+SEEDS = 8
 
 
 class StrategyContract:
@@ -39,7 +39,7 @@ class StrategyContract:
     seeds = SEEDS
     """How many searches the comparison with random search takes; fewer for a strategy that thinks for long."""
 
-    beginnings = 3 * SEEDS
+    beginnings = 36
     """How many searches show whether trials of a like task make the first ones better."""
 
     def make(self) -> Strategy:

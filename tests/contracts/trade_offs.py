@@ -16,7 +16,7 @@ from archwise.trial import Trial
 class TradeOffContract(StrategyContract):
     """The shared test-suite of strategies that minimise the toys' "parameters" beside making the score large."""
 
-    beginnings = 72
+    beginnings = 48
 
     def begun_well(self, trials: Sequence[Trial]) -> float:
         """What the first trials dominate."""
