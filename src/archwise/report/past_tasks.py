@@ -105,9 +105,7 @@ def _origin_words(told: Mapping[str, Any]) -> str:
     text = f"Of this search, {text}."
     left = told.get("left_aside")  # versions before kept no such count
     if left:
-        text += (
-            f" Past tasks were left aside for {count(left, 'candidate')}, as scores were far likelier without them."
-        )
+        text += f" Past tasks were left aside for {count(left, 'candidate')}, as scores were far likelier without them."
     guard = told.get("guard")
     if guard:
         text += f" The guard gives transfer {_part(guard[-1])} of the candidates that would come next"
