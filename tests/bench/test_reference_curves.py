@@ -18,7 +18,7 @@ from archwise.strategies import LocalSearch, RandomSearch, RegularisedEvolution,
 
 COUNTS = (5, 10, 20, 50, 100, 200)
 """Evaluations; before the fifth a few broken networks decide a mean over 20 seeds."""
-SEEDS = 10
+SEEDS = 20
 REFERENCE_SEEDS = 20
 STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "random": RandomSearch,
