@@ -13,10 +13,12 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread_for_linear_algebra() -> Iterator[None]:
+def one_thread_for_arithmetic() -> Iterator[None]:
     """On small matrices more threads take more time, and the tests of other processes wait for them."""
     import scipy.linalg  # noqa: F401  (brings a library of its own)
+    import torch
 
+    torch.set_num_threads(1)
     with threadpool_limits(1, user_api="blas"):
         yield
 
