@@ -56,6 +56,20 @@ def test_spoilt_files_cost_time_alone(tmp_path: Path) -> None:
     assert (predicted(store) == fresh).all()
 
 
+def test_no_spoilt_byte_stops_a_search(tmp_path: Path) -> None:
+    predicted(SurrogateStore(tmp_path))
+    path = min(tmp_path.iterdir())
+    content, space = path.read_bytes(), toys.layers()
+    rng = np.random.default_rng(0)
+    store = SurrogateStore(tmp_path)
+    store._path = lambda space, trials: path  # type: ignore[method-assign]
+    for place in rng.integers(len(content), size=400):
+        spoilt = bytearray(content)
+        spoilt[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(bytes(spoilt))
+        store.read(space, [])
+
+
 def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert (predicted(SurrogateStore(tmp_path / "file")) == predicted(None)).all()
