@@ -78,13 +78,14 @@ class Measured:
     """
 
     def __init__(self, surrogates: Sequence[Surrogate], trials: Sequence[Sequence[Trial]]):
-        self._surrogates = surrogates
-        self._values = [_beyond(*pair) for pair in zip(surrogates, trials, strict=True)]
+        pairs = enumerate(zip(surrogates, trials, strict=True))
+        told = [(i, surrogate, _beyond(surrogate, finished)) for i, (surrogate, finished) in pairs]
+        self._told = [(i, surrogate, values) for i, surrogate, values in told if values]
 
     def __call__(self, candidates: Sequence[Candidate], means: np.ndarray) -> np.ndarray:
         """Return what surrogates predict for candidates, (candidates, surrogates), conditioned on what was measured."""
         found = means.copy()
-        for i, (surrogate, values) in enumerate(zip(self._surrogates, self._values, strict=True)):
+        for i, surrogate, values in self._told:
             places = [place for place, candidate in enumerate(candidates) if candidate in values]
             if places:
                 known = [candidates[place] for place in places]
