@@ -77,7 +77,7 @@ def search(table: TableEvaluator, task: str, seed: int, budget: int, feasible: F
         rng = np.random.default_rng([seed, number, 7])
         known = {trial.candidate for trial in own}
         pool = [candidate for candidate in (space.sample(rng) for _ in range(POOL)) if candidate not in known]
-        promise = np.log(feasible(own, pool))
+        promise = feasible(own, pool)
         if sum(trial.score is not None for trial in own) >= 2:
             surrogate.fit(own)
             promise = promise + log_expected_improvement(*surrogate.predict(pool), surrogate.best)
@@ -97,19 +97,19 @@ def failures(table: TableEvaluator, task: str, seed: int, budget: int) -> list[t
 
     def by_own(own: Sequence[Trial], pool: Sequence[Candidate]) -> np.ndarray:
         if sum(trial.score is not None for trial in own) < 2:
-            return np.ones(len(pool))
+            return np.zeros(len(pool))
         alone.fit(own)
-        return alone.feasible(pool)
+        return alone.log_feasible(pool)
 
     def by(costs: CostTransfer) -> Feasible:
         def feasible(own: Sequence[Trial], pool: Sequence[Candidate]) -> np.ndarray:
             costs.fit(own)
-            return costs.feasible(pool)
+            return costs.log_feasible(pool)
 
         return feasible
 
     without, limits = CostTransfer(past, table.space), {"train_seconds": limit(table, task)}
-    ways = [lambda _, pool: np.ones(len(pool)), by_own, by(without), by(CostTransfer(past, table.space, limits))]
+    ways = [lambda _, pool: np.zeros(len(pool)), by_own, by(without), by(CostTransfer(past, table.space, limits))]
     return [search(table, task, seed, budget, way) for way in ways]
 
 

@@ -24,7 +24,7 @@ from archwise.meta.transfer import LEFT_ASIDE, Transfer
 from archwise.spaces.architecture import Candidate
 from archwise.strategies import BayesianOptimization, Strategy
 from archwise.strategies.surrogate import Surrogate
-from archwise.trial import Outcome, Pending, Proposal
+from archwise.trial import Outcome, Pending, Proposal, Trial
 
 
 @cache
@@ -224,3 +224,32 @@ def test_who_proposes_better_ones_proposes_more():
     assert more > 24 > fewer + 5
     begun = [Pending(number, Proposal(space.sample(number), origin=f"{TRANSFER}: x")) for number in range(6)]
     assert GuardedTransfer(like_tasks()).order(space, [], begun)[0] == SCRATCH, "what is under way counts"
+
+
+def test_neither_waits_longer_than_its_floor_allows(hpobench_mlp):
+    """Who was far ahead for long proposes no less than its share when that falls, nor the other for long alone."""
+    space, guard = hpobench_mlp.space, GuardedTransfer(known(hpobench_mlp, "car", 0))
+    early = [(SCRATCH, 0.0)] * 20 + [(TRANSFER, 1.0)] * 200
+    said = [(TRANSFER, 1.0)] * FIRST + early
+    trials = []
+    for number in range(len(said) + 60):
+        who = said[number][0] if number < len(said) else guard.order(space, trials, [])[0]
+        score = said[number][1] if number < len(said) else 2.0 * (who == SCRATCH)
+        proposal = Proposal(space.candidate(number), origin=f"{who}: x")
+        trials.append(as_trial(number, proposal, lambda n, p, score=score: Outcome("finished", score)))
+    late = [trial.origin.startswith(TRANSFER) for trial in trials[-40:]]
+    assert guard.share(trials) < 0.5
+    assert all(1 <= sum(late[start : start + 20]) <= 17 for start in range(21)), late
+
+
+def test_the_best_on_the_same_data_comes_second(hpobench_mlp):
+    """However little is known of it, and whatever else is known."""
+    space, other = hpobench_mlp.space, known(hpobench_mlp, "car", 0)
+    rng = np.random.default_rng(3)
+    scores = {space.sample(rng): float(score) for score in rng.normal(size=8)}
+    trials = [Trial(n, c, 1.0, 0, Outcome("finished", score)) for n, (c, score) in enumerate(scores.items())]
+    best = max(scores, key=scores.__getitem__)
+    for same_data, second in ((1.0, True), (0.3, False)):
+        few = PastTask("car, last week", trials, same_data=same_data)
+        proposals = Transfer([*other, few]).propose(space, [], [], 0, 2)
+        assert (proposals[1].candidate == best) == second

@@ -7,20 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import log_ndtr
 
 from archwise.meta.cost_model import CostModel, Costs
-from archwise.meta.failures import FailureModel, chance_of
+from archwise.meta.failures import FailureModel
 from archwise.meta.past_task import PastTask
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
+from archwise.strategies.surrogate import caution
 from archwise.trial import Trial
 
 Item = TypeVar("Item")
 SECONDS = "train_seconds"
 """The cost that grows with the share of the full training that is spent."""
-LEAST_FEASIBLE = 0.02
-"""Least probability that a candidate is given: no search gives up a part of its space for good."""
 PLACES = 12
 """Past tasks whose costs are learnt from, those with most trials."""
 MOST_COSTS = 200
@@ -89,14 +88,22 @@ class CostTransfer:
         self._learn(self._failures, _spread(self._telling(own), MOST_OWN_ENDED))
 
     def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Return the probability, 0.02 or more, that each candidate neither fails nor exceeds a limit."""
-        chance = 1 - chance_of(self._failures.log_odds(candidates))
+        """Return the probability that each candidate neither fails nor exceeds a limit."""
+        feasible: np.ndarray = np.exp(self._log_chance(candidates))
+        return feasible
+
+    def log_feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return the logarithm of that probability, times `caution`."""
+        weighed: np.ndarray = caution(self._own) * self._log_chance(candidates)
+        return weighed
+
+    def _log_chance(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        chance: np.ndarray = -np.logaddexp(0.0, self._failures.log_odds(candidates))
         for name, most in self.limits.items():
             if self._models[name].has_level:
                 logs = self._models[name].predict(candidates)
-                chance = chance * ndtr((np.log(most) - logs.mean) / logs.deviation)
-        feasible: np.ndarray = np.clip(chance, LEAST_FEASIBLE, 1.0)
-        return feasible
+                chance = chance + log_ndtr((np.log(most) - logs.mean) / logs.deviation)
+        return chance
 
     def train_seconds(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return how many seconds the full training of each candidate is expected to take (the median)."""

@@ -80,6 +80,8 @@ class FailureModel:
 
     def log_odds(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return the log odds that each candidate fails, nearer to 0 the less is known of it."""
+        if not (self.knows or self.expected):
+            return np.full(len(candidates), USUAL)
         look = self._look(candidates)
         if self._seen is None:
             return look.mean

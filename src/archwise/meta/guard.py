@@ -23,6 +23,8 @@ USUAL = 0.7
 """Share of the later candidates that transfer proposes while neither proposes better ones."""
 FLOOR = 0.15
 """Least share of them that either of both proposes."""
+WINDOW = 20
+"""Of how many candidates in a row each proposes its share."""
 SLOPE = 1.0
 """How much the share moves with the difference of the mean ranks."""
 FADING = 0.9
@@ -37,8 +39,9 @@ class GuardedTransfer(Hybrid):
 
     Both see all trials, so what one finds the other goes on from, and misleading experience costs no more than its
     share of the proposals. The share of transfer is 0.7 and moves with the mean rank of what each proposed, recent
-    trials before older ones, between 0.15 and 0.85. The first five candidates are transfer's. Where the experience says
-    nothing about the space, all is as without it, but that the best of past tasks with few trials are tried early.
+    trials before older ones, between 0.15 and 0.85, of each 20 in a row. The first five candidates are transfer's.
+    Where the experience says nothing about the space, all is as without it, but that the best of past tasks with few
+    trials are tried early.
 
     Args:
         past: past tasks.
@@ -73,10 +76,10 @@ class GuardedTransfer(Hybrid):
         """Return first who is further behind its share."""
         if not self.transfer.knows(space):
             return (SCRATCH,)
-        begun = self.members.begun(history, pending)
-        later = begun.total() - FIRST
-        due = later < 0 or begun[TRANSFER] - FIRST + 1 <= self.share(history) * (later + 1) + 1e-9
-        return (TRANSFER, SCRATCH) if due else (SCRATCH, TRANSFER)
+        proposers = self.members.proposers(history, pending)
+        recent = proposers[FIRST:][1 - WINDOW :]
+        due = recent.count(TRANSFER) + 1 <= self.share(history) * (len(recent) + 1) + 1e-9
+        return (TRANSFER, SCRATCH) if due or len(proposers) < FIRST else (SCRATCH, TRANSFER)
 
     def share(self, history: Sequence[Trial]) -> float:
         """Return the share of later candidates that transfer proposes."""

@@ -17,13 +17,16 @@ class PastTask:
         name: what people call it.
         trials: those of its searches, failed ones too, each candidate's longest training alone.
         descriptor: numbers that describe the task; None where not known.
+        same_data: share of its rows that are the new task's; 1 for the same data.
         space: what the trials are candidates of, where that is another space than the new task's; see `meta.foreign`.
+        same_data: share of the task's rows that are the new one's.
     """
 
     name: str
     trials: Sequence[Trial] = field(repr=False)
     descriptor: Mapping[str, float] | None = None
     space: JointSpace | None = field(default=None, repr=False)
+    same_data: float = 0.0
 
     def inside(self, space: JointSpace) -> list[Trial]:
         """Return the trials of candidates that a space holds.

@@ -141,8 +141,9 @@ def past_tasks(
             trials = (reader.trials(search, numbers, readings.get(search)) for search, numbers in searches.items())
             # Earlier versions kept neither of these.
             described = entry.get("descriptor", task.descriptor if task else None)
-            name = entry["label"] if "label" in entry else entry["task"]
-            tasks.append(PastTask(name, list(chain.from_iterable(trials)), described, foreign))
+            name = str(entry.get("label", entry["task"]))
+            same: float = entry.get("same_data", 0.0)
+            tasks.append(PastTask(name, list(chain.from_iterable(trials)), described, foreign, same))
     return tasks
 
 

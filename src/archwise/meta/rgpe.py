@@ -72,7 +72,7 @@ class _Ensemble:
         mean, deviation = predicted[:, 0] @ weights, np.sqrt(predicted[:, 1] ** 2 @ weights**2)
         best = float(mean[: len(tried)].max())
         promise = log_expected_improvement(mean[len(tried) :], deviation[len(tried) :], best)
-        weighed: np.ndarray = promise + np.log(self.target.feasible(pool))
+        weighed: np.ndarray = promise + self.target.log_feasible(pool)
         return weighed
 
     def _weights(self, now: Situation) -> np.ndarray:

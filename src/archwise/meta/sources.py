@@ -19,6 +19,7 @@ from archwise.meta.store import Kept, SurrogateStore
 from archwise.spaces.architecture import Candidate
 from archwise.spaces.joint import JointSpace
 from archwise.strategies.surrogate import Surrogate
+from archwise.tasks.sketch import SAME
 from archwise.trial import Trial
 
 REFERENCES = 200
@@ -74,6 +75,7 @@ class Sources:
         """Candidates over which predictions are standardised."""
         self.unsure: list[PastTask] = []
         """Past tasks of so few trials that nobody can tell whether their scores follow the architectures."""
+        self._same_data = [task for task in past if task.same_data >= SAME]
         used: list[_Source] = []
         foreign = ForeignSurrogates(space)
         for task in past:
@@ -81,7 +83,7 @@ class Sources:
             source = _source(task, finished, foreign, self.references, store)
             if source:
                 used.append(source)
-            elif finished and len(finished) < FEW and task.inside(space):
+            elif finished and _are_few(finished) and task.inside(space):
                 self.unsure.append(task)
         self.used = [source.task for source in used]
         self.surrogates = [source.surrogate for source in used]
@@ -143,6 +145,14 @@ class Sources:
             ]
         return [replace(trial, number=number) for number, trial in enumerate(found, -len(found))]
 
+    def best_on_same_data(self) -> Candidate | None:
+        """Return the candidate that did best on the same data before; None where that was not searched."""
+        for task in self._same_data:
+            finished = [trial for trial in task.within(self.space) if trial.score is not None]
+            if finished:
+                return max(finished, key=lambda trial: trial.score or 0.0).candidate
+        return None
+
     def _near(self, candidate: Candidate, rng: np.random.Generator) -> list[Candidate]:
         near = list(islice(self.space.neighbours(candidate), NEIGHBOURS + 1))
         return near if len(near) <= NEIGHBOURS else [self.space.mutate(candidate, rng) for _ in range(NEIGHBOURS)]
@@ -153,6 +163,11 @@ class Sources:
     def _ranked(self, pool: Sequence[Candidate]) -> list[Candidate]:
         promise = self.alone(pool) @ self.shares
         return [pool[i] for i in np.argsort(-promise, kind="stable")]
+
+
+def _are_few(finished: Sequence[Trial]) -> bool:
+    """Whether finished trials are too few, or their scores too much alike, to tell what these follow."""
+    return len(finished) < FEW or len({trial.score for trial in finished}) < LEAST
 
 
 class _Source(NamedTuple):

@@ -54,7 +54,7 @@ class Transfer(OneAtATime):
       of most candidates, that comes first: either it or the experience is not good for much.
     - Of the first four, those are proposed of which most is expected, with little regard to what is not known, by
       surrogates of past tasks that have not learnt from each other: an error of one would else be in all of them.
-    - The default is among the first five.
+    - The default is among the first five; the second is the best of earlier trials on the same data.
     - While the trials' scores are far likelier without past tasks than with them, a search from scratch proposes.
     - What failed on past tasks is likely to fail again, and what takes longer than allowed is known before it is tried.
     - Without a past task that says anything about the space, Bayesian optimisation from scratch proposes.
@@ -94,7 +94,7 @@ class Transfer(OneAtATime):
         self.questioned = questioned
         self.landmarks = dict(landmarks or {})
         self._store = store
-        self._scratch = BayesianOptimization()
+        self._scratch = _WithoutScores()
         self._memory: _Memory | None = None
         self._pool: CandidatePool | None = None
 
@@ -117,13 +117,16 @@ class Transfer(OneAtATime):
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
         memory = self._remembered(now.space)
+        memory.costs.fit(now.own)
         if not len(memory.sources):
             return self._scratch.propose_one(now)
-        begun, default = len(now.seen), now.space.allowed_default or now.space.default
+        begun, default = len(now.seen), default_of(now.space)
         if not self.warm_start and len(now.finished) < self._scratch.first:
             return self._scratch.propose_one(now)
         if begun < DEFAULT_BY and (begun == DEFAULT_BY - 1 or memory.doubtful) and now.is_new(default):
             return Proposal(default, origin="the space's default")
+        if begun == 1 and memory.best_on_same_data and now.is_new(memory.best_on_same_data):
+            return Proposal(memory.best_on_same_data, origin="the best of earlier trials on the same data")
         if self._pool is None or self._pool.space is not now.space or self._pool.seed != now.seed:
             self._pool = CandidatePool(now.space, now.seed)
         known = {trial.candidate for trial in now.finished}
@@ -141,7 +144,7 @@ class Transfer(OneAtATime):
             sureness = TRUST if begun < TRUSTING else 1.0
             incumbent = surrogate.predict([trial.candidate for trial in now.finished])[0].max()
             promise = log_expected_improvement(mean, sureness * deviation, float(incumbent))
-        promise = promise + np.log(memory.feasible(pool, now, surrogate))
+        promise = promise + memory.costs.log_feasible(pool)
         best = (pool[i] for i in np.argsort(-promise, kind="stable"))
         candidate = next(filter(now.is_new, best), None)
         if candidate is None:
@@ -152,10 +155,24 @@ class Transfer(OneAtATime):
         if self._memory is None or self._memory.sources.space is not space:
             kind = InformedSources if self.informed else Sources
             sources = kind(self.past, space, self.descriptor, self._store, self.landmarks)
-            failed = any(trial.score is None for task in self.past for trial in task.inside(space))
-            costs = CostTransfer(self.past, space, self.limits) if failed or self.limits else None
-            self._memory = _Memory(sources, self.learn_weights, costs)
+            self._scratch.costs = CostTransfer(self.past, space, self.limits)
+            self._memory = _Memory(sources, self.learn_weights, self._scratch.costs)
         return self._memory
+
+
+def default_of(space: JointSpace) -> Candidate:
+    """Return what stands for a space's default: itself, where it is allowed."""
+    return space.allowed_default or space.default
+
+
+class _WithoutScores(BayesianOptimization):
+    """A search that knows no past scores, but which past trials failed and what they cost."""
+
+    costs: CostTransfer
+
+    def log_feasible(self, candidates: Sequence[Candidate], surrogate: Surrogate) -> np.ndarray:
+        """Return what the risk of failing takes off the logarithm of each candidate's promise."""
+        return self.costs.log_feasible(candidates)
 
 
 class _Model(NamedTuple):
@@ -168,7 +185,7 @@ class _Model(NamedTuple):
 class _Memory:
     """What was computed for one space."""
 
-    def __init__(self, sources: Sources, learns: bool, costs: CostTransfer | None):
+    def __init__(self, sources: Sources, learns: bool, costs: CostTransfer):
         space = sources.space
         self.costs = costs
         self.sources = sources
@@ -177,20 +194,14 @@ class _Memory:
         self.without = Surrogate(space.encoding)
         self.favourites = sources.favourites()
         self.promising = sources.promising(PROMISING) if len(sources) else []
-        self.doubtful = bool(len(sources)) and float(self.first.prior([space.default]).mean[0]) < 0
+        self.doubtful = bool(len(sources)) and float(self.first.prior([default_of(space)]).mean[0]) < 0
+        self.best_on_same_data = sources.best_on_same_data()
 
     def misfit(self, surrogate: Surrogate, now: Situation) -> bool:
         """Whether the scores of the search's own trials are far likelier without past tasks than with them."""
         self.without.fit(now.own)
         likelier = self.without.log_evidence - surrogate.log_evidence
         return likelier > (DOUBTED if self.doubtful else MISFIT)
-
-    def feasible(self, candidates: Sequence[Candidate], now: Situation, surrogate: Surrogate) -> np.ndarray:
-        """Return the probability that evaluating each candidate neither fails nor exceeds a limit."""
-        if self.costs:
-            self.costs.fit(now.own)
-            return self.costs.feasible(candidates)
-        return surrogate.feasible(candidates)
 
     def praise(self, said: np.ndarray) -> str:
         """Return where a candidate comes from, in words: the past task that says most for it, of what each says."""

@@ -69,11 +69,11 @@ class BayesianOptimization(OneAtATime):
             return Proposal(now.space.default, origin="the space's default")
         if len(now.finished) >= self.first:
             pool = memory.pool.around(now.number, now.finished)
-            promise = _promise(memory.surrogate, now, pool)
+            promise = self._promise(memory.surrogate, now, pool)
             if memory.informed:
                 likely = (pool[i] for i in np.argsort(-promise, kind="stable")[:LOOKED_AT])
                 pool = list(islice(filter(now.is_new, likely), SHORTLIST))
-                promise = _promise(memory.informed, now, pool) if pool else np.zeros(0)
+                promise = self._promise(memory.informed, now, pool) if pool else np.zeros(0)
             origin = "largest expected improvement"
         elif elsewhere := now.best_elsewhere(self.first - 1):
             return elsewhere
@@ -85,13 +85,16 @@ class BayesianOptimization(OneAtATime):
         candidate = next(filter(now.is_new, best), None)
         return Proposal(candidate, origin=origin) if candidate else now.random()
 
+    def log_feasible(self, candidates: Sequence[Candidate], surrogate: Surrogate) -> np.ndarray:
+        """Return what the risk of failing takes off the logarithm of each candidate's promise."""
+        return surrogate.log_feasible(candidates)
 
-def _promise(surrogate: Surrogate, now: Situation, pool: Sequence[Candidate]) -> np.ndarray:
-    """Return the logarithm of the expected improvement of each member of a pool, by a model of all trials."""
-    surrogate.fit(now.own, now.under_way)
-    promise = log_expected_improvement(*surrogate.predict(pool), surrogate.best)
-    weighted: np.ndarray = promise + np.log(surrogate.feasible(pool))
-    return weighted
+    def _promise(self, surrogate: Surrogate, now: Situation, pool: Sequence[Candidate]) -> np.ndarray:
+        """Return the logarithm of the expected improvement of each member of a pool, by a model of all trials."""
+        surrogate.fit(now.own, now.under_way)
+        promise = log_expected_improvement(*surrogate.predict(pool), surrogate.best)
+        weighted: np.ndarray = promise + self.log_feasible(pool, surrogate)
+        return weighted
 
 
 class _Memory:

@@ -55,6 +55,10 @@ class Members:
         """Return how many candidates of this search each member proposed."""
         return begun(self.names, history, pending)
 
+    def proposers(self, history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+        """Return which member proposed each candidate of this search, in their order; continued ones count once."""
+        return proposers(self.names, history, pending)
+
     def ask(
         self, name: str, space: JointSpace, history: Sequence[Trial], pending: Sequence[Pending], seed: int
     ) -> Proposal | None:
@@ -125,8 +129,16 @@ def name_in(origin: str) -> str | None:
 
 def begun(names: Iterable[str], history: Sequence[Trial], pending: Sequence[Pending]) -> Counter[str]:
     """Return how many candidates of this search were proposed in each of some names; continued ones count once."""
-    own = [(trial.origin, trial.candidate) for trial in history if trial.number >= 0]
-    own += [(item.proposal.origin, item.proposal.candidate) for item in pending]
-    proposed = {(name_in(origin), candidate) for origin, candidate in own}
-    counts = Counter(name for name, _ in proposed)
+    names = tuple(names)
+    counts = Counter(proposers(names, history, pending))
     return Counter({name: counts[name] for name in names})
+
+
+def proposers(names: Iterable[str], history: Sequence[Trial], pending: Sequence[Pending]) -> list[str]:
+    """Return who of some names proposed each candidate of this search, in their order; continued ones count once."""
+    names = tuple(names)
+    own = [(trial.number, trial.origin, trial.candidate) for trial in history if trial.number >= 0]
+    own += [(item.number, item.proposal.origin, item.proposal.candidate) for item in pending]
+    in_order = sorted(own, key=lambda said: said[0])
+    once = dict.fromkeys((name_in(origin), candidate) for _, origin, candidate in in_order)
+    return [name for name, _ in once if name in names]

@@ -89,7 +89,8 @@ class MultiObjectiveBayesian(OneAtATime):
         if candidates:
             models.fit(now.own, now.under_way)
             reached, _ = models.predict([*front, *now.under_way])
-            promise = self._promise(*models.predict(candidates), reached, now.rng) * models.feasible(candidates)
+            promise = self._promise(*models.predict(candidates), reached, now.rng)
+            promise = promise * np.exp(models.log_feasible(candidates))
             best = (candidates[i] for i in np.argsort(-promise, kind="stable")[:LOOKED_AT])
             if candidate := next(filter(now.is_new, best), None):
                 return Proposal(candidate, origin=f"largest expected {self.acquisition} improvement")

@@ -66,9 +66,9 @@ class ObjectiveModels:
         means, deviations = zip(*predicted, strict=True)
         return np.stack(means, axis=1), np.stack(deviations, axis=1)
 
-    def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Return the probability that evaluating each candidate does not fail."""
-        return self._score.feasible(candidates)
+    def log_feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return how improbable it is that each candidate does not fail; see `Surrogate.log_feasible`."""
+        return self._score.log_feasible(candidates)
 
     def _cost(self, name: str, candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
         if name in self._modelled:

@@ -41,5 +41,5 @@ class Promise:
             self._surrogate.fit(now.own, now.under_way)
             self._fitted = now
         mean, deviation = self._surrogate.predict(candidates)
-        promise: np.ndarray = mean + optimism * deviation + np.log(self._surrogate.feasible(candidates))
+        promise: np.ndarray = mean + optimism * deviation + self._surrogate.log_feasible(candidates)
         return promise

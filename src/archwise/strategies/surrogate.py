@@ -20,6 +20,8 @@ TREND = 0.1
 """Prior variance of how scores follow the logarithm of a network's parameters."""
 LEAST_FEASIBLE = 0.02
 """Least probability of success that the model gives a candidate."""
+RECENT = 10
+"""Last trials whose failures make the next ones more cautious."""
 LEVEL = 5.0
 """How far the level of a prior may be from that of the scores, as a standard deviation."""
 SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 25))
@@ -145,14 +147,14 @@ class Surrogate:
         drawn: np.ndarray = self.process.left_out() + self.process.left_out_deviation() * normal
         return drawn
 
-    def feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Return the probability that evaluating each candidate does not fail."""
+    def log_feasible(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Return the logarithm of the probability that each candidate does not fail, times `caution`."""
         if self._feasibility is None:
-            return np.ones(len(candidates))
+            return np.zeros(len(candidates))
         seen = self.look(candidates)
         mean, _ = self._feasibility.predict(seen.rows, seen.trend)
-        probability: np.ndarray = np.clip(self._successes + mean, LEAST_FEASIBLE, 1.0)
-        return probability
+        weighed: np.ndarray = self._caution * np.log(np.clip(self._successes + mean, LEAST_FEASIBLE, 1.0))
+        return weighed
 
     def prior_covariance(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Return how alike the scores of candidates are before any is known."""
@@ -194,7 +196,7 @@ class Surrogate:
             return
         known = thinned(trials, MOST)
         ended = np.array([float(trial.score is not None) for trial in known])
-        self._successes = ended.mean()
+        self._successes, self._caution = ended.mean(), caution(trials)
         self._feasibility = GaussianProcess(self.encoding.groups)
         seen = self.look([trial.candidate for trial in known])
         self._feasibility.fit(seen.rows, seen.trend, ended - self._successes, parameters)
@@ -216,6 +218,20 @@ def standardised(scores: Sequence[float]) -> np.ndarray:
     deviation = values.std()
     centred: np.ndarray = values - values.mean()
     return centred / (deviation if deviation > 1e-9 else 1.0)
+
+
+def caution(trials: Sequence[Trial]) -> int:
+    """Return how often the risk of failing counts: once, and once more for each failure among the last ten trials.
+
+    What fails has no score, so nothing tells a model that the scores there are not the best of all: where all else is
+    known well, even an improbable success would promise most, trial after trial.
+
+    Example:
+        >>> from archwise.trial import Outcome
+        >>> caution([Trial(0, None, 1.0, 0, Outcome("failed", reason="out of memory"))])
+        2
+    """
+    return 1 + sum(trial.score is None for trial in trials[-RECENT:])
 
 
 def beginning(trials: Sequence[Trial]) -> Sequence[Trial]:
