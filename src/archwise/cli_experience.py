@@ -14,7 +14,12 @@ experience = typer.Typer(
     short_help="Show what is known from past searches; share it.", invoke_without_command=True, rich_markup_mode=None
 )
 
-Into = Annotated[str | None, option("PATH|URL", "The experience that learns, instead of the user's own.")]
+Into = Annotated[
+    str | None,
+    typer.Option(
+        "--into", "--experience", metavar="PATH|URL", help="The experience that learns, instead of the user's own."
+    ),
+]
 
 
 @experience.callback()

@@ -46,6 +46,27 @@ def told_of(past: Sequence[PastTask], table: TableEvaluator, trials: Sequence[Tr
     return told
 
 
+def test_nothing_rests_on_past_tasks_that_were_left_aside(hpobench_mlp: TableEvaluator) -> None:
+    true = known(hpobench_mlp, "car", 0)
+    for past, aside in ((negated(true), True), (true, False)):
+        trials = simulate(GuardedTransfer(past), hpobench_mlp, TableTask("car"), 0, 8).trials
+        told = told_of(past, hpobench_mlp, trials, seconds=0.0)
+        assert told["aside"] == [False, aside, aside]
+        assert (told["left_aside"] > 2) == aside
+        assert (told["none"][-1] == 1) == aside
+        assert all((task["share"][-1] == 0) == aside for task in told["tasks"][:2])
+
+
+def test_a_past_task_may_have_a_colon_in_its_name(hpobench_mlp: TableEvaluator) -> None:
+    past = [replace(task, name=f"sales: {task.name}") for task in known(hpobench_mlp, "segment", 0)]
+    strategy = Transfer(past)
+    trials = simulate(strategy, hpobench_mlp, TableTask("segment"), 0, 8).trials
+    told = account(strategy, hpobench_mlp.space, trials, seconds=0.0)
+    assert told is not None
+    assert sum(task["proposed"] for task in told["tasks"]) > 3
+    assert told["origins"]["transfer"]["proposals"] == 7, "all but the default"
+
+
 def weights(told: dict[str, Any], name: str) -> list[float]:
     [task] = [task for task in told["tasks"] if task["name"] == name]
     return list(task["weight"])

@@ -86,6 +86,9 @@ def test_figures_are_those_of_the_account(report: Callable[..., Path]) -> None:
 def test_past_tasks_that_were_left_aside_are_told(report: Callable[..., Path]) -> None:
     text = words(section(report(told(past("iris", 0.6), left_aside=12))))
     assert "Past tasks were left aside for 12 candidates, as scores were far likelier without them." in text
+    assert "At the end, 60 %" in text
+    ended = words(section(report(told(past("iris", 0.6), left_aside=12, aside=[False] * 4 + [True]))))
+    assert "At the end, past tasks were left aside" in ended
     for nothing in ({}, {"left_aside": 0}):
         assert "left aside" not in words(section(report(told(past("iris", 0.6), **nothing))))
 
@@ -139,7 +142,7 @@ def test_a_search_that_believed_nobody_says_so(report: Callable[..., Path]) -> N
         del account[name]
     account["after"] = []
     found = section(report(account))
-    assert "No past task said anything reliable about this space (noise, more noise)." in words(found)
+    assert "No past task said anything reliable about this space (noise, more noise: " in words(found)
     assert not found.all("table") and not found.all("svg")
 
 

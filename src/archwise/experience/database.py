@@ -135,7 +135,10 @@ class Database:
     def _sentence(self, error: exc.DBAPIError | sqlite3.Error) -> str:
         code, reason = _code(error), str(getattr(error, "orig", error)).strip().rstrip(".").replace("\n", " ")
         if code.startswith("SQLITE_NOTADB"):
-            return f"The file {self.name} is no archwise experience (not a database); name another file."
+            return (
+                f"The file {self.name} is no archwise experience (not a database); name another file, or take an "
+                "export in with `archwise experience import`."
+            )
         if code.startswith("SQLITE_CORRUPT"):
             return f"The experience {self.name} is damaged ({reason}); restore a copy or move it away."
         if code.startswith("SQLITE_FULL"):

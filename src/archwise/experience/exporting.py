@@ -38,7 +38,8 @@ def export_file(
         How much was written.
 
     Raises:
-        ExperienceError: a task is not known, the file's name has another ending, or the experience cannot be read.
+        ExperienceError: a task is not known, the file's name has another ending, its folder is not there, or the
+            experience cannot be read.
         OSError: the file cannot be written; what was there before is as it was.
 
     Example:
@@ -55,6 +56,9 @@ def export_file(
     """
     if not str(file).endswith(SUFFIX):
         raise ExperienceError(f"An export is named something{SUFFIX}, not {Path(file).name}: name it so.")
+    folder = Path(file).expanduser().parent
+    if not folder.is_dir():
+        raise ExperienceError(f"There is no folder {folder} for the export: make it, or name another file.")
     chosen = _fingerprints(experience, tasks) if tasks else None
     key = pseudonym_key(experience) if anonymous else b""
 

@@ -127,7 +127,8 @@ class PortableFile:
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             if number == 0 and isinstance(error, gzip.BadGzipFile):
                 raise ExperienceError(
-                    f"{self._path} is no exported experience (not gzipped): check the path."
+                    f"{self._path} is no exported experience (not gzipped): check the path, or take an experience in "
+                    "with `archwise experience merge`."
                 ) from None
             raise ExperienceError(
                 f"{self._path} is damaged or cut off after line {number} ({error}); get it again, nothing was imported."

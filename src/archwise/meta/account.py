@@ -37,6 +37,8 @@ class Belief(NamedTuple):
     """How unsure each weight is."""
     shares: np.ndarray
     """What part of what the model expects of candidates rests on each past task; the rest to 1, on none of them."""
+    left_aside: bool = False
+    """Whether past tasks are left aside, so that nothing rests on them."""
 
 
 def account(
@@ -62,6 +64,7 @@ def account(
           `Belief`.
         - "others": how many past tasks more there are ("count"), with their "share"s; "none": the shares of none.
         - "unused": names of past tasks that say nothing reliable about the space.
+        - "aside": whether past tasks are left aside, after the same numbers.
         - "left_aside": how many candidates transfer proposed without past tasks, as the scores were far likelier so.
         - "guard": share of the proposals that transfer gets next, after the same numbers; None where there is no guard.
         - "origins": who proposed -> "proposals", and "improvements" of the best so far.
@@ -78,7 +81,7 @@ def account(
         "fidelity": begun[0].fidelity if begun else 1.0,
         "trials": len(begun),
         "unused": [task.name for task in transfer.past if not any(task is known for known in used)][:SHOWN],
-        "origins": _origins(begun, OTHERS if guard else TRANSFER),
+        "origins": _origins(begun, guard is not None),
         "left_aside": sum(LEFT_ASIDE in trial.origin for trial in begun),
         "after": [],
         "tasks": [],
@@ -88,8 +91,10 @@ def account(
     after = _looked_at(len(begun))
     references = _references(space)
     surrogate = Surrogate(space.encoding, prior)
-    beliefs = [belief(prior, surrogate, begun[:count], references) for count in after]
-    weights, deviations, shares = (np.stack(column, axis=1) for column in zip(*beliefs, strict=True))
+    beliefs = [believed(transfer, prior, surrogate, begun[:count], references) for count in after]
+    weights = np.stack([found.weights for found in beliefs], axis=1)
+    deviations = np.stack([found.deviations for found in beliefs], axis=1)
+    shares = np.stack([found.shares for found in beliefs], axis=1)
     order = np.argsort(-shares[:, -1], kind="stable")
     proposed = _proposed(begun, [task.name for task in used])
     tasks = [
@@ -107,6 +112,7 @@ def account(
     rest = order[SHOWN:]
     return told | {
         "after": after,
+        "aside": [found.left_aside for found in beliefs],
         "tasks": tasks,
         "others": {"count": len(rest), "share": _rounded_all(shares[rest].sum(axis=0))},
         "none": _rounded_all(1 - shares.sum(axis=0)),
@@ -141,6 +147,20 @@ def belief(
     words = np.abs(weights) * said.std(axis=0)
     shares = words / max(words.sum(), 1e-12) * together / max(together + beside, 1e-12)
     return Belief(weights, deviations, shares)
+
+
+def believed(
+    transfer: Transfer,
+    prior: SourcePrior,
+    surrogate: Surrogate,
+    trials: Sequence[Trial],
+    references: Sequence[Candidate],
+) -> Belief:
+    """Return what a search rests on after some trials: while past tasks are left aside, on none of them."""
+    found = belief(prior, surrogate, trials, references)
+    if any(trial.score is not None for trial in trials) and transfer.leaves_aside(surrogate, trials):
+        return found._replace(shares=np.zeros_like(found.shares), left_aside=True)
+    return found
 
 
 def _transfer_in(strategy: object) -> tuple[Transfer | None, GuardedTransfer | None]:
@@ -181,17 +201,17 @@ def _references(space: JointSpace) -> list[Candidate]:
     return [space.sample(rng) for _ in range(REFERENCES)]
 
 
-def _origins(trials: Sequence[Trial], unnamed: str) -> dict[str, dict[str, int]]:
+def _origins(trials: Sequence[Trial], guarded: bool) -> dict[str, dict[str, int]]:
     """Return how many candidates came from where, and how many of them were better than all before.
 
     Args:
         trials: those of the search.
-        unnamed: who proposed where an origin names nobody.
+        guarded: whether origins begin with the name of who proposed.
     """
     told: dict[str, dict[str, int]] = {}
     best: float | None = None
     for trial in trials:
-        count = told.setdefault(_source(trial.origin, unnamed), {"proposals": 0, "improvements": 0})
+        count = told.setdefault(_source(trial.origin, guarded), {"proposals": 0, "improvements": 0})
         count["proposals"] += 1
         if trial.score is not None and (best is None or trial.score > best):
             count["improvements"] += best is not None
@@ -199,12 +219,12 @@ def _origins(trials: Sequence[Trial], unnamed: str) -> dict[str, dict[str, int]]
     return told
 
 
-def _source(origin: str, unnamed: str) -> str:
+def _source(origin: str, guarded: bool) -> str:
     if origin.endswith("the space's default"):
         return DEFAULT
     if origin.endswith(ELSEWHERE):
         return FAVOURITES
-    name = name_in(origin) or unnamed
+    name = name_in(origin) if guarded else TRANSFER
     return name if name in (TRANSFER, SCRATCH) else OTHERS
 
 

@@ -114,6 +114,20 @@ class Transfer(OneAtATime):
         """Return what past tasks expect of a space's candidates, after the first."""
         return self._remembered(space).later.prior
 
+    def leaves_aside(self, surrogate: Surrogate, own: Sequence[Trial]) -> bool:
+        """Whether the scores of a search's own trials are far likelier without past tasks than with them.
+
+        Args:
+            surrogate: a model with past tasks, fitted to these trials.
+            own: the trials, one finished or more.
+        """
+        if not self.questioned or self._memory is None:
+            return False
+        without = self._memory.without
+        without.fit(own)
+        likelier = without.log_evidence - surrogate.log_evidence
+        return likelier > (DOUBTED if self._memory.doubtful else MISFIT)
+
     def propose_one(self, now: Situation) -> Proposal | None:
         """Return the candidate of the largest promise that is new."""
         memory = self._remembered(now.space)
@@ -136,7 +150,7 @@ class Transfer(OneAtATime):
         promise, weights = prior(pool).mean, prior.weights
         if now.finished:
             surrogate.fit(now.own, now.under_way)
-            if self.questioned and memory.misfit(surrogate, now):
+            if self.leaves_aside(surrogate, now.own):
                 found = self._scratch.propose_one(now)
                 return replace(found, origin=f"{LEFT_ASIDE}: {found.origin}") if found else None
             weights, _ = prior.learnt(surrogate)
@@ -196,12 +210,6 @@ class _Memory:
         self.promising = sources.promising(PROMISING) if len(sources) else []
         self.doubtful = bool(len(sources)) and float(self.first.prior([default_of(space)]).mean[0]) < 0
         self.best_on_same_data = sources.best_on_same_data()
-
-    def misfit(self, surrogate: Surrogate, now: Situation) -> bool:
-        """Whether the scores of the search's own trials are far likelier without past tasks than with them."""
-        self.without.fit(now.own)
-        likelier = self.without.log_evidence - surrogate.log_evidence
-        return likelier > (DOUBTED if self.doubtful else MISFIT)
 
     def praise(self, said: np.ndarray) -> str:
         """Return where a candidate comes from, in words: the past task that says most for it, of what each says."""

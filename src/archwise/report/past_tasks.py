@@ -50,7 +50,10 @@ def belief_words(told: Mapping[str, Any]) -> str:
     """
     tasks, unused = told["tasks"], told["unused"]
     if not tasks:
-        return f"No past task said anything reliable about this space ({_listed(unused)})."
+        why = "too few trials, or scores that follow nothing in the architectures"
+        return f"No past task said anything reliable about this space ({_listed(unused)}: {why})."
+    if any(told.get("aside", [])[-1:]):  # versions before kept no such list
+        return "At the end, past tasks were left aside, as this search's scores were far likelier without them."
     named = ", ".join(f"{task['name']} {_part(task['share'][-1])}" for task in tasks[:_NAMED])
     more = len(tasks) + told["others"]["count"] - _NAMED
     named += f" and {count(more, 'other')}" if more > 0 else ""
