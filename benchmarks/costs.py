@@ -1,16 +1,16 @@
 """Training times and failures on a table's task that was left out, from 100 random trials of each of its other tasks.
 
-Run it with OMP_NUM_THREADS=1: python benchmarks/costs.py shared/data/nas/hpobench_mlp [--seeds 3] [--trials 20]
+Run it with OMP_NUM_THREADS=1: python benchmarks/costs.py TABLE [--seeds 3] [--trials 50] [--keep 0.5]
 
 First the rank correlation of predicted and real training times with 0, 5 and 10 trials of the task itself, with
-experience and without. Then how many trials of a search fail where 30 % of candidates take longer than each task's
-limit allows: it proposes the largest expected improvement times the probability of success among 200 random candidates.
+experience and without. Then how many trials of searches fail where half of the candidates take longer than each task's
+limit allows, and what regret they end with.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,17 +21,15 @@ from archwise.evaluators.table_evaluator import TableEvaluator, TableTask
 from archwise.evaluators.table_space import table_space
 from archwise.meta.agreement import rank_correlation
 from archwise.meta.costs import CostTransfer
+from archwise.meta.guard import GuardedTransfer
 from archwise.meta.past_task import PastTask
 from archwise.spaces.architecture import Candidate
-from archwise.strategies.acquisition import log_expected_improvement
-from archwise.strategies.surrogate import Surrogate
+from archwise.strategies import BayesianOptimization, RandomSearch, Strategy
 from archwise.trial import CurvePoint, Outcome, Proposal, Trial
 
 QUERIES = 1_000
 KNOWN = (0, 5, 10)
-POOL = 200
-WAYS = ("no model", "own trials alone", "experience", "experience and limit")
-Feasible = Callable[[Sequence[Trial], Sequence[Candidate]], np.ndarray]
+WAYS = ("random", "bayesian", "transfer, no past failures", "transfer", "transfer, limit known")
 
 
 def evaluated(table: TableEvaluator, task: str, number: int, candidate: Candidate) -> Trial:
@@ -54,9 +52,9 @@ def times(table: TableEvaluator, task: str, seed: int) -> list[float]:
     return found
 
 
-def limit(table: TableEvaluator, task: str) -> float:
-    """Return the training time that three of ten candidates exceed."""
-    return float(np.quantile(table.space.table.cost_seconds[:, table.space.table.task_number(task)], 0.7))
+def limit(table: TableEvaluator, task: str, kept: float) -> float:
+    """Return the training time that a share of candidates keep."""
+    return float(np.quantile(table.space.table.cost_seconds[:, table.space.table.task_number(task)], kept))
 
 
 def limited(trial: Trial, most: float) -> Trial:
@@ -68,67 +66,59 @@ def limited(trial: Trial, most: float) -> Trial:
     return replace(trial, outcome=Outcome("failed", curve=curve, reason=f"time limit: stopped after {most:g} seconds"))
 
 
-def search(table: TableEvaluator, task: str, seed: int, budget: int, feasible: Feasible) -> tuple[float, float]:
-    """Return how many trials of a search failed, and its regret."""
-    space, most = table.space, limit(table, task)
+def search(strategy: Strategy, table: TableEvaluator, task: str, seed: int, budget: int, most: float) -> list[float]:
+    """Return how many of a search's first 20 and last 20 trials failed, and the regret of its best."""
+    space = table.space
     own: list[Trial] = []
-    surrogate = Surrogate(space.encoding)
     for number in range(budget):
-        rng = np.random.default_rng([seed, number, 7])
-        known = {trial.candidate for trial in own}
-        pool = [candidate for candidate in (space.sample(rng) for _ in range(POOL)) if candidate not in known]
-        promise = feasible(own, pool)
-        if sum(trial.score is not None for trial in own) >= 2:
-            surrogate.fit(own)
-            promise = promise + log_expected_improvement(*surrogate.predict(pool), surrogate.best)
-        own.append(limited(evaluated(table, task, number, pool[int(np.argmax(promise))]), most))
+        [proposal] = strategy.propose(space, own, [], seed, 1)
+        trial = replace(evaluated(table, task, number, proposal.candidate), origin=proposal.origin)
+        own.append(limited(trial, most))
     finished = [trial for trial in own if trial.score is not None]
+    failed = [trial.score is None for trial in own]
+    if not finished:
+        return [sum(failed[:20]), sum(failed[-20:]), 1.0]
     best = max(finished, key=lambda trial: trial.score or 0.0)
-    return float(len(own) - len(finished)), float(space.table.regret([space.row(best.candidate) or 0], task)[0])
+    regret = float(space.table.regret([space.row(best.candidate) or 0], task)[0])
+    return [sum(failed[:20]), sum(failed[-20:]), regret]
 
 
-def failures(table: TableEvaluator, task: str, seed: int, budget: int) -> list[tuple[float, float]]:
-    """Return failed trials and regret for each of `WAYS`."""
+def failures(table: TableEvaluator, task: str, seed: int, budget: int, kept: float) -> list[list[float]]:
+    """Return what `search` does for each of `WAYS`."""
+    free = History(100).past_tasks(table, task, seed)
     past = [
-        PastTask(other.name, [limited(trial, limit(table, other.name)) for trial in other.trials])
-        for other in History(100).past_tasks(table, task, seed)
+        PastTask(other.name, [limited(trial, limit(table, other.name, kept)) for trial in other.trials])
+        for other in free
     ]
-    alone = Surrogate(table.space.encoding)
-
-    def by_own(own: Sequence[Trial], pool: Sequence[Candidate]) -> np.ndarray:
-        if sum(trial.score is not None for trial in own) < 2:
-            return np.zeros(len(pool))
-        alone.fit(own)
-        return alone.log_feasible(pool)
-
-    def by(costs: CostTransfer) -> Feasible:
-        def feasible(own: Sequence[Trial], pool: Sequence[Candidate]) -> np.ndarray:
-            costs.fit(own)
-            return costs.log_feasible(pool)
-
-        return feasible
-
-    without, limits = CostTransfer(past, table.space), {"train_seconds": limit(table, task)}
-    ways = [lambda _, pool: np.zeros(len(pool)), by_own, by(without), by(CostTransfer(past, table.space, limits))]
-    return [search(table, task, seed, budget, way) for way in ways]
+    most = limit(table, task, kept)
+    strategies = [
+        RandomSearch(),
+        BayesianOptimization(),
+        GuardedTransfer(free),
+        GuardedTransfer(past),
+        GuardedTransfer(past, limits={"train_seconds": most}),
+    ]
+    return [search(strategy, table, task, seed, budget, most) for strategy in strategies]
 
 
 def main() -> None:
-    """Print two tables with a row for each task."""
+    """Print tables with a row for each task."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", help="a table that says what training took")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--trials", type=int, default=20, help="of a search")
+    parser.add_argument("--trials", type=int, default=50, help="of a search")
+    parser.add_argument("--keep", type=float, default=0.5, help="share of candidates that keep the limit")
     asked = parser.parse_args()
     table = TableEvaluator(table_space(find_table(asked.table)))
     tasks = table.space.table.tasks
     heads = [f"{count} own, {how}" for how in ("experience", "alone") for count in KNOWN]
     _print(heads, tasks, np.array([[times(table, task, seed) for seed in range(asked.seeds)] for task in tasks]), 3)
-    found = np.array([[failures(table, task, seed, asked.trials) for seed in range(asked.seeds)] for task in tasks])
-    print(f"\nof {asked.trials} trials failed:\n")
-    _print(WAYS, tasks, found[..., 0], 1)
-    print("\nregret of the best:\n")
-    _print(WAYS, tasks, found[..., 1], 3)
+    found = np.array(
+        [[failures(table, task, seed, asked.trials, asked.keep) for seed in range(asked.seeds)] for task in tasks]
+    )
+    for place, what in enumerate(("failed of the first 20", "failed of the last 20", "regret of the best")):
+        print(f"\n{what}, {asked.trials} trials:\n")
+        _print(WAYS, tasks, found[..., place], 3 if what.startswith("regret") else 1)
 
 
 def _print(heads: Sequence[str], tasks: Sequence[str], values: np.ndarray, digits: int) -> None:

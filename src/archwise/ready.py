@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archwise.errors import ArchwiseError, SpaceError
 from archwise.meta.baselines import MeanPrediction, MeanRank, NearestTask
@@ -113,6 +113,10 @@ def _guarded(given: Given, landmarks: Landmarks | None = None) -> GuardedTransfe
     return GuardedTransfer(given.past, None, given.descriptor, given.limits, given.store, landmarks)
 
 
+def _alone(given: Given, **parts: Any) -> Transfer:
+    return Transfer(given.past, given.descriptor, given.limits, store=given.store, **parts)
+
+
 SINGLE = {
     "random": Proposing("random search", lambda _: RandomSearch()),
     "grid": Proposing("a grid in shuffled order", lambda _: GridSearch()),
@@ -175,24 +179,18 @@ LEARNING = {
         "transfer from past tasks, beside a search from scratch",
         _guarded,
     ),
-    "transfer-unguarded": Proposing(
-        "transfer from past tasks alone", lambda given: Transfer(given.past, given.descriptor, store=given.store)
-    ),
+    "transfer-unguarded": Proposing("transfer from past tasks alone", _alone),
     "transfer-uninformed": Proposing(
-        "transfer alone, surrogates of past tasks learning nothing from each other",
-        lambda given: Transfer(given.past, given.descriptor, informed=False),
+        "transfer alone, surrogates of past tasks learning nothing from each other", partial(_alone, informed=False)
     ),
     "transfer-unquestioned": Proposing(
-        "transfer from past tasks alone, however unlikely they make the scores",
-        lambda given: Transfer(given.past, given.descriptor, questioned=False),
+        "transfer from past tasks alone, however unlikely they make the scores", partial(_alone, questioned=False)
     ),
     "transfer-cold": Proposing(
-        "transfer from past tasks alone, but for the first candidates",
-        lambda given: Transfer(given.past, given.descriptor, warm_start=False),
+        "transfer from past tasks alone, but for the first candidates", partial(_alone, warm_start=False)
     ),
     "transfer-fixed-weights": Proposing(
-        "transfer from past tasks alone, each believed as much as at the start",
-        lambda given: Transfer(given.past, given.descriptor, learn_weights=False),
+        "transfer from past tasks alone, each believed as much as at the start", partial(_alone, learn_weights=False)
     ),
     "rgpe": Proposing(
         "a ranking-weighted ensemble of all tasks' models (RGPE)", lambda given: RankingWeightedEnsemble(given.past)
