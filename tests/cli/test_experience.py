@@ -82,6 +82,8 @@ def test_options_before_the_commands_name_count_as_well(invoke: Invoke, tmp_path
     stocked(tmp_path / "other.sqlite", 1)
     done = invoke("experience", "--experience", "mine.sqlite", "--json", "merge", "other.sqlite")
     assert json.loads(told(done))["trials"] == 15
+    done = invoke("experience", "merge", "other.sqlite", "--experience", "mine.sqlite", "--json")
+    assert json.loads(told(done))["trials"] == 0, "it may also stand behind, as everywhere"
     with Experience(tmp_path / "mine.sqlite") as mine:
         assert mine.summary().trials == 30
 
@@ -92,13 +94,13 @@ def test_what_cannot_be_taken_in_is_refused_and_nothing_made(refuses: Refuses, t
     (tmp_path / "notes.txt").write_text("mine")
     into = ("--into", "new.sqlite")
     refuses(["experience", "merge", "good.sqlite", "nowhere.sqlite", *into], "nowhere.sqlite")
-    refuses(["experience", "merge", "good.sqlite", "notes.txt", *into], "notes.txt")
+    refuses(["experience", "merge", "good.sqlite", "notes.txt", *into], "notes.txt", "archwise experience import")
     refuses(["experience", "import", "bad.jsonl.gz", *into], "bad.jsonl.gz")
-    refuses(["experience", "import", "notes.txt", *into], "notes.txt")
+    refuses(["experience", "import", "notes.txt", *into], "notes.txt", "archwise experience merge")
     refuses(["experience", "import", "nowhere.jsonl.gz", *into], "nowhere.jsonl.gz")
     good = ("--experience", "good.sqlite")
     refuses(["experience", "export", "notes.txt", *good], "notes.txt")
-    refuses(["experience", "export", "nowhere/a.jsonl.gz", *good], "nowhere")
+    refuses(["experience", "export", "nowhere/a.jsonl.gz", *good], "There is no folder nowhere")
     refuses(["experience", "export", "a.jsonl.gz", "--task", "beer", *good], "beer")
     refuses(["experience", "export", "a.jsonl.gz", "--experience", "nowhere.sqlite"], "nowhere.sqlite")
     change(tmp_path / "good.sqlite", "UPDATE meta SET value = '99' WHERE key = 'schema'")
