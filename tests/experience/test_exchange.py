@@ -182,7 +182,7 @@ def test_some_tasks_alone_with_their_spaces(tmp_path: Path) -> None:
             export_file(mine, file, tasks=["beer"])
         with pytest.raises(ExperienceError, match=r"named something\.jsonl\.gz, not mine\.sqlite"):
             export_file(mine, tmp_path / "mine.sqlite")
-        with pytest.raises(ExperienceError, match="There is no folder .*nowhere for the export: make it"):
+        with pytest.raises(ExperienceError, match=r"There is no folder .*nowhere for the export: make it"):
             export_file(mine, tmp_path / "nowhere" / "a.jsonl.gz")
     assert file.read_bytes() == before
 
