@@ -291,7 +291,8 @@ def told_in_the_report(result: archwise.Result) -> None:
     told = result.metrics["transfer"]
     [task] = told["tasks"]
     assert (task["name"], task["trials"], told["after"]) == ("iris", 40, [0, 5, 7])
-    assert 0 < told["none"][-1] < 1 and len(set(task["weight"])) == 3
+    assert 0 < told["none"][-1] <= 1 and len(set(task["weight"])) == 3
+    assert (told["none"][-1] == 1) == told["aside"][-1]
     said = result.summary()["transfer"]
     assert said == {
         "believed": [{"task": "iris", "share": task["share"][-1]}],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from archwise.errors import DataError
@@ -46,6 +46,8 @@ def tables(draw: Any) -> pd.DataFrame:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tables(), st.booleans())
 def test_any_table(table: pd.DataFrame, as_file: bool) -> None:
+    # A lone carriage return is written without quotes, so such a file has other rows than the table.
+    assume(not as_file or not table.map(lambda value: "\r" in str(value)).any(axis=None))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.csv"
         table.to_csv(path, index=False, encoding="utf-8", errors="replace")
