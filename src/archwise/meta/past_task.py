@@ -17,7 +17,6 @@ class PastTask:
         name: what people call it.
         trials: those of its searches, failed ones too, each candidate's longest training alone.
         descriptor: numbers that describe the task; None where not known.
-        same_data: share of its rows that are the new task's; 1 for the same data.
         space: what the trials are candidates of, where that is another space than the new task's; see `meta.foreign`.
         same_data: share of the task's rows that are the new one's.
     """
