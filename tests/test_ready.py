@@ -7,7 +7,7 @@ from tests.contracts import toys
 from tests.contracts.simulation import simulate
 
 from archwise.errors import ArchwiseError, SpaceError
-from archwise.ready import GUIDED, READY, check_strategy, is_guided, ready_strategy
+from archwise.ready import GUIDED, LEARNING, READY, check_strategy, is_guided, ready_strategy
 from archwise.strategies import InSequence, RandomSearch, RegularisedEvolution, SuccessiveHalving, ZeroCostGuided
 
 
@@ -73,3 +73,9 @@ def test_what_is_guided_by_proxies_needs_a_scorer() -> None:
     guided = ready_strategy("halving-zero-cost-evolution", 20, scorer=scorer)
     assert isinstance(guided, SuccessiveHalving) and isinstance(guided.proposer, ZeroCostGuided)
     assert guided.proposer.scorer is scorer
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNING if name.startswith("transfer")])
+def test_transfer_and_what_is_left_of_it_without_a_part_know_limits(name: str) -> None:
+    strategy = ready_strategy(name, limits={"train_seconds": 3.0})
+    assert getattr(strategy, "transfer", strategy).limits == {"train_seconds": 3.0}

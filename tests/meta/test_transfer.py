@@ -253,3 +253,32 @@ def test_the_best_on_the_same_data_comes_second(hpobench_mlp):
         few = PastTask("car, last week", trials, same_data=same_data)
         proposals = Transfer([*other, few]).propose(space, [], [], 0, 2)
         assert (proposals[1].candidate == best) == second
+
+
+def test_past_tasks_that_are_left_aside_still_tell_what_fails(nasbench201):
+    space, task = nasbench201.space, "cifar100"
+    past = negated(known(nasbench201, task))
+    trials = list(simulate(Transfer(past), nasbench201, TableTask(task), 0, 14).trials)
+    assert all(LEFT_ASIDE in trial.origin for trial in trials[2:])
+    [usual] = Transfer(past).propose(space, trials, [], 0, 1)
+    [encoded] = space.encoding([usual.candidate])
+    rng = np.random.default_rng(5)
+    drawn = sorted(
+        (space.sample(rng) for _ in range(300)), key=lambda c: np.abs(space.encoding([c])[0] - encoded).sum()
+    )
+    alike = [Trial(n, c, 1.0, 0, Outcome("failed", reason="out of memory")) for n, c in enumerate(drawn[:40])]
+    others = [Trial(40 + n, c, 1.0, 0, Outcome("finished", 0.5)) for n, c in enumerate(drawn[-40:])]
+    [warned] = Transfer([*past, PastTask("failed", [*alike, *others])]).propose(space, trials, [], 0, 1)
+    assert LEFT_ASIDE in usual.origin and LEFT_ASIDE in warned.origin
+    assert warned.candidate != usual.candidate
+
+
+def test_scores_that_are_nearly_all_equal_leave_favourites(hpobench_mlp):
+    space = hpobench_mlp.space
+    trials = [
+        Trial(n, space.candidate(n), 1.0, 0, Outcome("finished", 1.0 if n in (7, 20) else 0.9)) for n in range(50)
+    ]
+    strategy = GuardedTransfer([PastTask("tiny validation split", trials)])
+    assert not strategy.transfer.knows(space)
+    proposals = strategy.propose(space, [], [], 0, 3)
+    assert {proposal.candidate for proposal in proposals[1:]} == {space.candidate(7), space.candidate(20)}

@@ -81,7 +81,7 @@ def _continued(proposal: Proposal, landmark: Trial | None) -> Proposal:
 
 def landmarks(space: JointSpace) -> list[Candidate]:
     """Return a space's landmarks: random candidates, none of them the default; fewer where a space is small."""
-    default = space.allowed_default or space.default
+    default = space.starting_candidate
     found = {space.key(default): default}
     for number in range(TRIES):
         candidate = space.sample(np.random.default_rng([SEED, number]))

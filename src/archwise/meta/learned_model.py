@@ -67,7 +67,7 @@ class ModelFromPastTasks(OneAtATime):
         memory = self._memory
         if not len(memory.sources):
             return self._scratch.propose_one(now)
-        default = now.space.allowed_default or now.space.default
+        default = now.space.starting_candidate
         if len(now.seen) == DEFAULT_BY - 1 and now.is_new(default):
             return Proposal(default, origin="the space's default")
         if len(now.finished) < FIRST:

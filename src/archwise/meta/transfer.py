@@ -134,7 +134,7 @@ class Transfer(OneAtATime):
         memory.costs.fit(now.own)
         if not len(memory.sources):
             return self._scratch.propose_one(now)
-        begun, default = len(now.seen), default_of(now.space)
+        begun, default = len(now.seen), now.space.starting_candidate
         if not self.warm_start and len(now.finished) < self._scratch.first:
             return self._scratch.propose_one(now)
         if begun < DEFAULT_BY and (begun == DEFAULT_BY - 1 or memory.doubtful) and now.is_new(default):
@@ -174,11 +174,6 @@ class Transfer(OneAtATime):
         return self._memory
 
 
-def default_of(space: JointSpace) -> Candidate:
-    """Return what stands for a space's default: itself, where it is allowed."""
-    return space.allowed_default or space.default
-
-
 class _WithoutScores(BayesianOptimization):
     """A search that knows no past scores, but which past trials failed and what they cost."""
 
@@ -208,7 +203,7 @@ class _Memory:
         self.without = Surrogate(space.encoding)
         self.favourites = sources.favourites()
         self.promising = sources.promising(PROMISING) if len(sources) else []
-        self.doubtful = bool(len(sources)) and float(self.first.prior([default_of(space)]).mean[0]) < 0
+        self.doubtful = bool(len(sources)) and float(self.first.prior([space.starting_candidate]).mean[0]) < 0
         self.best_on_same_data = sources.best_on_same_data()
 
     def praise(self, said: np.ndarray) -> str:

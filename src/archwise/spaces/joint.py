@@ -76,6 +76,11 @@ class JointSpace:
         tried = chain(nearer, self.neighbours(self.default), map(self.sample, range(samples)))
         return next(filter(self.allows, tried), None)
 
+    @property
+    def starting_candidate(self) -> Candidate:
+        """The allowed default, or the default itself where none was found."""
+        return self.allowed_default or self.default
+
     @cached_property
     def encoding(self) -> Encoding:
         """Candidates as rows of numbers, for surrogates."""

@@ -135,7 +135,7 @@ class Hierarchical:
                 found.append(self._inside(space, level, trial.candidate))
             if len(found) == self.best:
                 break
-        return found or [self._inside(space, level, space.allowed_default or space.default)]
+        return found or [self._inside(space, level, space.starting_candidate)]
 
     def _inside(self, space: JointSpace, level: str, candidate: Candidate) -> _Inside:
         """Return where a level varies and all else is as in a candidate; the same object for the same settings."""
